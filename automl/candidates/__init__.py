@@ -1,0 +1,1 @@
+"""Kinds of models; one method per file."""

@@ -1,0 +1,133 @@
+"""Find the best model for a data set within a budget.
+
+DATA is a folder with one sub-folder of images per class, a zip or tar of one, or an .npz with X and y. Without DATA a
+small real data set is used. Progress goes to stderr, the result to stdout. Ctrl-C ends the search and keeps the best
+model so far; a killed run goes on with `automl resume`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+
+from automl.cli.parser import CommandParser, above_zero, check_known, names, one_of, whole
+from automl.core.budget import Budget
+from automl.core.request import SearchRequest
+from automl.errors import UserError
+
+EXAMPLES = """
+automl search --task image-clf --budget 2min
+automl search flowers/ --task image-clf --budget 1gpu-h --test flowers-test/
+automl search flowers.zip --task image-clf --budget 30min,40trials --metric macro_f1 --include cnn,resnet
+automl search flowers/ --task image-clf --dry-run
+"""
+INTERRUPTED = 130
+_BUDGET = (
+    "NUMBER UNIT, joined by commas; units gpu-h gpu-min gpu-s cpu-h cpu-min cpu-s h min s trials (default: %(default)s)"
+)
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Add the arguments of `automl search`."""
+    _add_what(parser)
+    _add_how(parser)
+    _add_where(parser)
+
+
+def _add_what(parser: CommandParser) -> None:
+    what = parser.add_argument_group("what to learn")
+    what.add_argument("place", metavar="DATA", nargs="?", default="", help="the data (also as --data)")
+    what.add_argument("--data", metavar="DATA", default="", help="the data")
+    what.add_argument("--task", required=True, help="what is to be learned; see automl list tasks")
+    what.add_argument("--test", metavar="DATA", default="", help="a test set, looked at once, at the end")
+    what.add_argument(
+        "--metric", default="", help="what a good model is; see automl list metrics (default: the task's)"
+    )
+
+
+def _add_how(parser: CommandParser) -> None:
+    how = parser.add_argument_group("how to search")
+    how.add_argument("--budget", default=SearchRequest.budget, help=_BUDGET)
+    how.add_argument("--folds", type=whole(2), metavar="K", help="folds of the cross-validation (default: by size)")
+    how.add_argument("--seed", type=whole(0), default=0, metavar="N", help="the one seed (default: %(default)s)")
+    how.add_argument("--workers", type=whole(1), metavar="N", help="worker processes (default: one per core or GPU)")
+    how.add_argument("--gpus", type=whole(0), metavar="N", help="GPUs to use (default: all that are visible)")
+    how.add_argument("--engine", type=one_of("auto", "local", "ray"), default="auto", metavar="auto|local|ray",
+                     help="what runs the trials (default: %(default)s)")  # fmt: skip
+    how.add_argument(
+        "--space", action="append", default=[], metavar="PATH", help="a search-space file or folder; may be repeated"
+    )
+    how.add_argument("--include", type=names, default=(), metavar="C,...", help="only these candidates")
+    how.add_argument("--exclude", type=names, default=(), metavar="C,...", help="all but these candidates")
+    how.add_argument("--deploy", type=one_of("bag", "refit"), default="bag", metavar="bag|refit",
+                     help="keep the models of the folds, or train once on all rows (default: %(default)s)")  # fmt: skip
+    how.add_argument(
+        "--max-latency-ms", type=above_zero, metavar="X", help="the slowest prediction of one row that may win"
+    )
+
+
+def _add_where(parser: CommandParser) -> None:
+    where = parser.add_argument_group("where it goes")
+    where.add_argument("--name", default="", help="name of the run (default: by task, data and time)")
+    where.add_argument("--out", default="", metavar="DIR", help="run folder (default: runs/NAME)")
+    where.add_argument("--tracking-uri", default="", metavar="URI|none",
+                       help="MLflow's store (default: sqlite:///mlflow.db in the working directory)")  # fmt: skip
+    where.add_argument(
+        "--dry-run", action="store_true", help="show what was detected, the plan and the reserve, and stop"
+    )
+    add_output_arguments(where)
+
+
+def add_output_arguments(group: argparse._ActionsContainer) -> None:
+    """Add `--json` and `--quiet`."""
+    group.add_argument("--json", action="store_true", help="print one JSON object as the last line of stdout")
+    group.add_argument("--quiet", action="store_true", help="no progress on stderr, only warnings")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Search, tell the outcome, and return the exit code."""
+    request = build_request(args)
+    from automl import api
+    from automl.cli import outcome
+    from automl.recorders.console import ConsoleRecorder
+
+    if args.dry_run:
+        outcome.show_plan(api.plan(request), request.budget, as_json=args.json)
+        return 0
+    console = ConsoleRecorder(quiet=args.quiet, started=args.started)
+    with contextlib.closing(console):
+        result = api.run_search(request, started=args.started, watchers=(console,))
+    outcome.show(result, as_json=args.json)
+    sys.stdout.flush()
+    return INTERRUPTED if result.status == "interrupted" else 0
+
+
+def build_request(args: argparse.Namespace) -> SearchRequest:
+    """Return what the arguments ask for.
+
+    Raises:
+        UserError: data given twice, a malformed budget, or an unknown task, metric or candidate.
+    """
+    if args.place and args.data:
+        raise UserError(f"--data {args.data!r}: the data is given once. Got {args.place!r} as well. Leave one out.")
+    Budget.parse(args.budget)
+    _check_names(args)
+    fields = {name: value for name, value in vars(args).items() if name in SearchRequest.__dataclass_fields__}
+    return SearchRequest(**{**fields, "data": args.place or args.data, "space": tuple(args.space)})
+
+
+def _check_names(args: argparse.Namespace) -> None:
+    from automl import registry
+
+    check_known("--task", args.task, registry.names("task"))
+    info = registry.resolve("task", args.task).info
+    if args.metric:
+        check_known("--metric", args.metric, info.metrics)
+    known = list(dict.fromkeys((*info.candidates, *registry.names("candidate"))))
+    for flag, chosen in (("--include", args.include), ("--exclude", args.exclude)):
+        for name in chosen:
+            check_known(flag, name, known)
+    both = set(args.include) & set(args.exclude)
+    if both:
+        raise UserError(f"--exclude {min(both)!r}: it is included too. Take it out of --include or --exclude.")

@@ -1,0 +1,1 @@
+"""Passive values and pure functions; standard library and numpy only."""

@@ -1,0 +1,134 @@
+"""Full trials, ranked; and what became of the others."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from automl.core.history import History, Trial
+from automl.core.metrics import Metric
+from automl.core.scores import standard_error
+from automl.core.space import Value
+
+_MEGABYTE = 1e6
+JSON = None | bool | int | float | str | dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the leaderboard; the fields are the keys of `automl leaderboard --format json`.
+
+    Attributes:
+        rank: from 1; None for trials that are not full.
+        score: mean over the folds, in the metric's own sign and unit; of a trial that is not full its last report.
+        se: standard error of that mean; None if it cannot be told.
+        device_seconds: what the trial was charged, all its jobs together.
+        latency_ms: to predict one row, all fold models together.
+        size_mb: of all fold models, in 10^6 bytes.
+        params: the configuration.
+        status: what became of the trial.
+    """
+
+    rank: int | None
+    trial: int
+    candidate: str
+    score: float | None
+    se: float | None
+    device_seconds: float
+    latency_ms: float
+    size_mb: float
+    params: dict[str, Value]
+    status: str
+
+    def as_json(self) -> dict[str, JSON]:
+        """Return the row as JSON values; numbers that are not finite become None."""
+        return {name: _plain(value) for name, value in self.__dict__.items()}
+
+
+class Unranked(NamedTuple):
+    """A trial that was stopped, failed, or is not finished, and why."""
+
+    row: Row
+    reason: str
+
+
+def leaderboard(history: History, metric: Metric) -> list[Row]:
+    """Return the full trials, best first; equal ones by size, then name, then number."""
+    return [_row(trial, score, rank=i) for i, (score, trial) in enumerate(_ranked(history, metric), start=1)]
+
+
+def best(history: History, metric: Metric) -> Trial | None:
+    """Return the trial at the top of the leaderboard, or None if no trial is full."""
+    ranked = ((*_order(t, s, metric), t) for t, s in _scored(history))
+    top = min(ranked, default=None)
+    return None if top is None else top[-1]
+
+
+def unranked(history: History) -> list[Unranked]:
+    """Return the trials that are stopped, failed or paused, in order of number, with reasons."""
+    others = [t for t in history.trials.values() if t.status not in ("full", "running")]
+    others += [t for t in history.trials.values() if t.status == "full" and trial_score(t) is None]
+    return [Unranked(_row(t, _last_report(t)), _reason(t)) for t in sorted(others, key=lambda t: t.number)]
+
+
+def trial_score(trial: Trial) -> float | None:
+    """Return the mean of a trial's fold scores; None if a fold has none that is finite."""
+    scores = [r.score for r in trial.results.values()]
+    known = [s for s in scores if s is not None and math.isfinite(s)]
+    return math.fsum(known) / len(known) if known and len(known) == len(scores) else None
+
+
+def size_bytes(trial: Trial) -> int:
+    """Return the size of all fold models of a trial."""
+    return sum(r.size_bytes for r in trial.results.values())
+
+
+def latency_ms(trial: Trial) -> float:
+    """Return the time that all fold models of a trial take to predict one row."""
+    return math.fsum(r.latency_ms for r in trial.results.values())
+
+
+def _scored(history: History) -> list[tuple[Trial, float]]:
+    scored = ((t, trial_score(t)) for t in history.full())
+    return [(t, s) for t, s in scored if s is not None]
+
+
+def _order(trial: Trial, score: float, metric: Metric) -> tuple[float, int, str, int]:
+    return -metric.sign * score, size_bytes(trial), trial.configuration.candidate, trial.number
+
+
+def _ranked(history: History, metric: Metric) -> list[tuple[float, Trial]]:
+    scored = sorted(_scored(history), key=lambda pair: _order(pair[0], pair[1], metric))
+    return [(score, trial) for trial, score in scored]
+
+
+def _row(trial: Trial, score: float | None, *, rank: int | None = None) -> Row:
+    fold_scores = [r.score for r in trial.results.values() if r.score is not None]
+    error = standard_error(fold_scores)
+    return Row(
+        rank=rank,
+        trial=trial.number,
+        candidate=trial.configuration.candidate,
+        score=score,
+        se=error if math.isfinite(error) else None,
+        device_seconds=trial.device_seconds,
+        latency_ms=latency_ms(trial),
+        size_mb=size_bytes(trial) / _MEGABYTE,
+        params=dict(trial.configuration.values),
+        status=trial.status,
+    )
+
+
+def _last_report(trial: Trial) -> float | None:
+    return trial.reports[max(trial.reports)] if trial.reports else None
+
+
+def _reason(trial: Trial) -> str:
+    if trial.status == "full":
+        return trial.reason or "a fold has no finite score"
+    return trial.reason or (trial.failure.outcome if trial.failure is not None else "")
+
+
+def _plain(value: JSON) -> JSON:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

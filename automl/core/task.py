@@ -1,0 +1,29 @@
+"""What a task fixes: the metrics, the target kind, the candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Target = Literal["classes", "number"]
+
+
+@dataclass(frozen=True)
+class TaskInfo:
+    """A task's facts.
+
+    Attributes:
+        name: as on the command line.
+        target: what is predicted.
+        metrics: allowed metric names, the default first.
+        candidates: built-in candidates in the order they are listed.
+        summary: one line for `automl list tasks`.
+        default_data: what `automl search` uses without DATA; empty if DATA is required.
+    """
+
+    name: str
+    target: Target
+    metrics: tuple[str, ...]
+    candidates: tuple[str, ...]
+    summary: str
+    default_data: str = ""

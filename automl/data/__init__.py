@@ -1,0 +1,1 @@
+"""Data sources, and the content-addressed cache of decoded data."""

@@ -1,0 +1,156 @@
+"""Turn the labels a user hands over into class codes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from automl.core.data import Finding
+from automl.errors import DataError
+
+
+class Labels(NamedTuple):
+    """Class codes (int64, one per row), the labels they stand for, and what was noticed."""
+
+    codes: np.ndarray
+    classes: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def encode(y: object, classes: Sequence[object] | np.ndarray | None, rows: int, name: str) -> Labels:
+    """Return codes for labels of any kind.
+
+    Args:
+        y: (rows,) whole numbers, texts or booleans; with classes, codes into them or texts among them.
+        classes: labels in the order of their codes; None takes the sorted labels of y.
+        rows: how many labels there must be.
+        name: of y, for messages.
+
+    Raises:
+        DataError: another shape or kind, missing labels, or a label that classes does not have.
+    """
+    values = _flat(y, rows, name)
+    if values.dtype.kind in "US":
+        return _encode_texts(_texts(values, name), classes, name)
+    numbers = _whole(values, name)
+    if classes is None:
+        found, codes = np.unique(numbers, return_inverse=True)
+        return Labels(codes.reshape(-1).astype(np.int64), tuple(str(v) for v in found))
+    return _encode_codes(numbers, [str(c) for c in classes], name)
+
+
+def encode_with(y: object, declared: Sequence[object] | np.ndarray | None, known: Sequence[str], rows: int,
+                name: str) -> np.ndarray:  # fmt: skip
+    """Return codes (int64) into the known classes, for data that is tested with a model of these classes.
+
+    Raises:
+        DataError: as `encode`, or a label is not among the known ones.
+    """
+    found = encode(y, declared, rows, name)
+    places = {label: code for code, label in enumerate(known)}
+    strange = [label for label in found.classes if label not in places]
+    if strange:
+        raise DataError(
+            f"{name}: labels must be among the classes of training ({_some(known)}). Got {_some(strange)}. "
+            "Remove or rename them."
+        )
+    table = np.array([places[label] for label in found.classes], np.int64)
+    return np.asarray(table[found.codes])
+
+
+def _flat(y: object, rows: int, name: str) -> np.ndarray:
+    values = np.asarray(y)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise DataError(f"{name}: labels need shape (n,). Got {values.shape}. Give one label per image.")
+    if len(values) != rows:
+        raise DataError(f"{name}: one label per image is needed. Got {len(values)} labels for {rows} images.")
+    return _unboxed(values, name) if values.dtype == object else values
+
+
+def _unboxed(values: np.ndarray, name: str) -> np.ndarray:
+    """Return Python objects held in memory as texts or numbers."""
+    missing = [v is None or (isinstance(v, float) and v != v) for v in values]
+    _no_missing(sum(missing), len(values), name)
+    if all(isinstance(v, str) for v in values):
+        return values.astype(str)
+    kinds = sorted({type(v).__name__ for v in values})
+    if all(isinstance(v, int | np.integer) for v in values):
+        return values.astype(np.int64)
+    raise DataError(f"{name}: labels must all be texts or all whole numbers. Got {', '.join(kinds)}. Convert them.")
+
+
+def _texts(values: np.ndarray, name: str) -> np.ndarray:
+    texts = np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+    _no_missing(int((np.char.str_len(np.char.strip(texts)) == 0).sum()), len(texts), name)
+    return texts
+
+
+def _whole(values: np.ndarray, name: str) -> np.ndarray:
+    """Return numbers as int64.
+
+    Raises:
+        DataError: NaN, fractions, or no numbers.
+    """
+    if values.dtype.kind == "f":
+        _no_missing(int(np.isnan(values).sum()), len(values), name)
+        fractions = values[values != np.rint(values)]
+        if len(fractions):
+            raise DataError(
+                f"{name}: classes must be whole numbers or texts. Got {len(fractions)} fractions such as "
+                f"{fractions[0]:g}. Round or rename them."
+            )
+    elif values.dtype.kind not in "iub":
+        raise DataError(f"{name}: labels must be whole numbers or texts. Got dtype {values.dtype}. Convert them.")
+    return values.astype(np.int64)
+
+
+def _no_missing(missing: int, rows: int, name: str) -> None:
+    if missing:
+        raise DataError(f"{name}: every image needs a label. Got {missing} missing of {rows}. Remove those images.")
+
+
+def _encode_texts(texts: np.ndarray, classes: Sequence[object] | np.ndarray | None, name: str) -> Labels:
+    found, codes = np.unique(texts, return_inverse=True)
+    labels = tuple(str(label) for label in found)
+    if classes is not None:
+        strange = sorted(set(labels) - {str(c) for c in classes})
+        if strange:
+            raise DataError(f"{name}: labels must be in classes. Got {_some(strange)}. Add them to classes.")
+        order = [label for label in (str(c) for c in classes) if label in set(labels)]
+        table = np.array([order.index(label) for label in labels], np.int64)
+        return Labels(table[codes.reshape(-1)], tuple(order), _absent([str(c) for c in classes], set(order)))
+    return Labels(codes.reshape(-1).astype(np.int64), labels)
+
+
+def _encode_codes(numbers: np.ndarray, classes: list[str], name: str) -> Labels:
+    repeated = [label for label, count in Counter(classes).items() if count > 1]
+    if repeated:
+        raise DataError(f"{name}: classes must differ. Got {_some(repeated)} more than once. Rename them.")
+    outside = numbers[(numbers < 0) | (numbers >= len(classes))]
+    if len(outside):
+        raise DataError(
+            f"{name}: codes must be in 0 to {len(classes) - 1}, as there are {len(classes)} classes. "
+            f"Got {len(outside)} others such as {outside[0]}. Mend y or classes."
+        )
+    present = np.unique(numbers)
+    labels = tuple(classes[code] for code in present)
+    codes = np.searchsorted(present, numbers).astype(np.int64)
+    return Labels(codes, labels, _absent(classes, set(labels)))
+
+
+def _absent(classes: Sequence[str], present: set[str]) -> tuple[Finding, ...]:
+    absent = [label for label in classes if label not in present]
+    if not absent:
+        return ()
+    message = f"{len(absent)} classes have no row and cannot be learned: {_some(absent)}. They are left out."
+    return (Finding("classes-absent", "warning", message),)
+
+
+def _some(labels: Sequence[str]) -> str:
+    shown = ", ".join(repr(label) for label in labels[:10])
+    return shown if len(labels) <= 10 else f"{shown} and {len(labels) - 10} more"

@@ -1,0 +1,132 @@
+"""Open what a user calls data: checked, fingerprinted, decoded once into the cache."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from automl.core.data import DataSpec, Finding
+from automl.core.protocols import Task
+from automl.data.archives import is_archive, unpacked
+from automl.data.cache import cache_root, scratch
+from automl.data.checks import overlap_findings
+from automl.data.folder import DataFolder
+from automl.data.image_array import LabelledArrays, open_arrays, open_made, open_npz
+from automl.data.image_folder import open_folder
+from automl.data.image_prepare import Wanted
+from automl.errors import DataError
+from automl.serving.arrays import is_npz
+from automl.serving.image_rule import ImageRule
+
+Source = str | Path | LabelledArrays | tuple[object, object] | tuple[object, object, object]
+_VAGUE = frozenset({"train", "training", "data", "dataset", "images", "test", "val", "valid"})
+_KINDS = "a folder with one sub-folder of images per class, a zip or tar of one, or an .npz with X and y"
+
+
+class Opened(NamedTuple):
+    """Prepared data and what was noticed on the way."""
+
+    data: DataFolder
+    findings: tuple[Finding, ...]
+
+
+def open_source(source: Source, task: Task, *, cache: Path | None = None, wanted: Wanted | None = None) -> Opened:
+    """Return prepared training data; the same bytes are prepared once only.
+
+    Args:
+        source: a folder of class folders, a zip or tar of one, an .npz with X and y (and classes), arrays in memory
+            as (X, y) or (X, y, classes), or "" for the task's default data.
+        task: says what is learned and whether this data allows it.
+        cache: the cache folder; None takes the user's.
+        wanted: how images are prepared; None takes the defaults.
+
+    Raises:
+        DataError: nothing can be learned from this.
+        MachineError: the cache cannot be written.
+    """
+    root, wanted = cache or cache_root(), wanted or Wanted()
+    if source == "":
+        data = _open_default(task, wanted, root)
+    elif isinstance(source, tuple):
+        data = open_arrays(_labelled(source), "arrays", wanted, cache=root)
+    else:
+        data = _open_path(Path(source), wanted, root)
+    return Opened(data, (*data.findings, *task.validate(data.spec, data.y)))
+
+
+def prepare_test(source: Source, train: DataFolder | DataSpec, *, cache: Path | None = None) -> Opened:
+    """Return prepared test data, by the input rule and with the classes of the training data.
+
+    Args:
+        source: as for `open_source`, but not "".
+        train: the training data (then images that are in both are told), or its spec alone.
+        cache: the cache folder; None takes the user's.
+
+    Raises:
+        DataError: it cannot be read, or has a class that training did not have.
+        MachineError: the cache cannot be written.
+    """
+    spec = train.spec if isinstance(train, DataFolder) else train
+    wanted = Wanted(rule=ImageRule.from_json(spec.input), classes=spec.classes)
+    root = cache or cache_root()
+    if isinstance(source, tuple):
+        data = open_arrays(_labelled(source), "test", wanted, cache=root)
+    else:
+        data = _open_path(Path(source), wanted, root)
+    overlap = overlap_findings(train.X, data.X) if isinstance(train, DataFolder) else []
+    return Opened(data, (*data.findings, *overlap))
+
+
+def data_name(path: Path) -> str:
+    """Return a short name for folders and experiments; a name that says little gives way to its folder's.
+
+    >>> data_name(Path("/data/My Flowers.tar.gz"))
+    'my-flowers'
+    >>> data_name(Path("/data/flowers/train.npz"))
+    'flowers'
+    """
+    stem = re.sub(r"(\.tar)?\.[A-Za-z0-9]{1,4}$", "", path.name) if not path.is_dir() else path.name
+    if stem.lower() in _VAGUE and path.parent.name and path.parent.name.lower() not in _VAGUE:
+        stem = path.parent.name
+    return re.sub(r"[^\w.]+", "-", stem.lower()).strip("-.")[:60] or "data"
+
+
+def _open_path(path: Path, wanted: Wanted, cache: Path) -> DataFolder:
+    if not path.exists():
+        raise DataError(f"{path}: not found. DATA is {_KINDS}.")
+    path = path.resolve()
+    name = data_name(path)
+    if path.is_dir():
+        return open_folder(path, name, wanted, cache=cache)
+    if is_npz(path):
+        return open_npz(path, name, wanted, cache=cache)
+    if is_archive(path):
+        with scratch(cache) as folder:
+            return open_folder(unpacked(path, folder), name, wanted, cache=cache)
+    raise DataError(f"{path}: DATA is {_KINDS}. Got a file that ends in {path.suffix!r}.")
+
+
+def _open_default(task: Task, wanted: Wanted, cache: Path) -> DataFolder:
+    if task.info.default_data != "digits":
+        raise DataError(f"DATA: task {task.info.name} needs data. Got none. DATA is {_KINDS}.")
+    from importlib.metadata import version
+
+    return open_made(_digits, "digits", f"scikit-learn {version('scikit-learn')}", wanted=wanted, cache=cache)
+
+
+def _digits() -> LabelledArrays:
+    """Return the hand-written digits that ship with scikit-learn: 1,797 grey images of 8 x 8 pixels, values 0 to 16."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    return LabelledArrays(digits.images, digits.target)
+
+
+def _labelled(source: tuple[object, ...]) -> LabelledArrays:
+    if len(source) not in (2, 3):
+        raise DataError(f"data: arrays are given as (X, y) or (X, y, classes). Got a tuple of {len(source)}.")
+    classes = source[2] if len(source) == 3 else None
+    return LabelledArrays(source[0], source[1], None if classes is None else np.asarray(classes))

@@ -1,0 +1,298 @@
+"""Choose what is deployed: the best single model or the greedy ensemble, whichever is honestly better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from automl.core.events import Winner
+from automl.core.metrics import Metric
+from automl.core.scores import (
+    LEAST_RESAMPLES,
+    MOST_RESAMPLES,
+    MOST_ROWS,
+    Pool,
+    Sample,
+    TimeLeft,
+    correct,
+    out_of_bag,
+    p_better,
+    share_above_zero,
+    standard_error,
+)
+from automl.ensembles.greedy import Greedy, Latency
+
+MOST_TRIALS = 50
+CONVINCING = 0.75
+"""The ensemble is taken if it is better with this probability: it costs memory and time with certainty."""
+NOISE_SHARE = 0.1
+NOISE_PROBABILITY = 0.6
+"""A simpler model is taken if it falls short by less than this share of the standard error, and the best one is better
+with less than this probability."""
+DEAR_ROWS = 5_000
+"""Most rows that are resampled for metrics of which every mean of models is scored afresh."""
+_LEAST_ROWS = 2_000
+_MOST_NUMBERS = 20_000_000
+_RANKED_NUMBERS = 500_000
+"""Bounds of the work where no clock may bound it: with 50 trials ten to fifteen seconds on one core."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A full trial that may be chosen.
+
+    Attributes:
+        trial: its number.
+        candidate: what kind of model it is.
+        predictions: out of fold, (n, classes) or (n,), float32; NaN where it predicted nothing.
+        size_bytes: of all its fold models.
+        latency_ms: to predict one row, all its fold models together.
+    """
+
+    trial: int
+    candidate: str
+    predictions: np.ndarray
+    size_bytes: int = 0
+    latency_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What bounds the choice.
+
+    Attributes:
+        baseline: trial the winner is compared with; None for no comparison.
+        max_latency_ms: most a prediction of one row may take; None for no limit.
+        sample_rows: rows of the new sample that the interval is for, the test's; None for as many as the data has.
+        time_left: seconds that may still be used; None where no decision may depend on time.
+    """
+
+    baseline: int | None = None
+    max_latency_ms: float | None = None
+    sample_rows: int | None = None
+    time_left: TimeLeft | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen and how sure we are; the fields are those of `core.events.Winner`.
+
+    Attributes:
+        p_ensemble: probability that the ensemble is better than the single model; None where there was no choice.
+        note: what a person should know about the choice; empty if nothing.
+    """
+
+    kind: Literal["single", "ensemble"]
+    candidate: str
+    weights: dict[int, float]
+    cv: float
+    se: float
+    corrected: float
+    low: float
+    high: float
+    p_better: float | None
+    method: str
+    p_ensemble: float | None = None
+    note: str = ""
+
+    def winner(self) -> Winner:
+        """Return the choice as it is journaled."""
+        return Winner(
+            kind=self.kind,
+            candidate=self.candidate,
+            weights=self.weights,
+            cv=self.cv,
+            se=self.se,
+            corrected=self.corrected,
+            low=self.low,
+            high=self.high,
+            p_better=self.p_better,
+            method=self.method,
+        )
+
+
+class FoldScore(NamedTuple):
+    """The mean over folds and its standard error."""
+
+    cv: float
+    se: float
+
+
+def choose(
+    contestants: Sequence[Contestant],
+    y: np.ndarray,
+    metric: Metric,
+    *,
+    folds: np.ndarray,
+    rng: np.random.Generator,
+    rules: Rules = Rules(),
+) -> Choice:
+    """Return the best single model or the greedy ensemble.
+
+    Both ways to choose are run on the same bootstrap samples and scored on the rows left out. The ensemble is taken if
+    it is better there with a probability of at least `CONVINCING`. A single model gives way to a simpler one (fewer
+    bytes, then name, then number) inside the noise of the best. Without `rules.time_left` the same arguments give the
+    same choice.
+
+    Args:
+        contestants: full trials; the best 50 are looked at.
+        y: (n,) targets.
+        metric: what good means.
+        folds: (n,) the fold in which each row was validated.
+        rng: the source of randomness.
+        rules: what bounds the choice.
+
+    Raises:
+        ValueError: no contestant, or no row that all of them predicted.
+    """
+    field = _Field.of(contestants, y, metric=metric, folds=folds, rules=rules)
+    small = field.pool.sampled(_sampled_rows(field.pool), rng)
+    single = field.simplest_near_best(rng)
+    if len(field.contestants) == 1 or (rules.time_left is not None and rules.time_left() <= 0):
+        return field.conclude(single, small, np.empty(0), rng=rng)
+    greedy = Greedy(small, latency=field.latency)
+    ensemble = greedy(np.ones(len(small.y)))
+    scores = out_of_bag(small, [small.best, greedy], rng=rng, resamples=_resamples(small), time_left=rules.time_left)
+    p_ensemble = None
+    if np.count_nonzero(ensemble) > 1 and len(scores) >= LEAST_RESAMPLES:
+        p_ensemble = share_above_zero(metric.sign * (scores[:, 1] - scores[:, 0]))
+    if p_ensemble is not None and p_ensemble >= CONVINCING:
+        return field.conclude(ensemble, small, scores[:, 1], p_ensemble=p_ensemble, rng=rng)
+    return field.conclude(single, small, scores[:, 0], p_ensemble=p_ensemble, rng=rng)
+
+
+@dataclass(frozen=True)
+class _Field:
+    """The contestants in order of preference, with their predictions on the rows that all of them predicted."""
+
+    contestants: tuple[Contestant, ...]
+    pool: Pool
+    folds: np.ndarray
+    rules: Rules
+    baseline: np.ndarray | None
+    note: str = ""
+
+    @classmethod
+    def of(
+        cls, contestants: Sequence[Contestant], y: np.ndarray, *, metric: Metric, folds: np.ndarray, rules: Rules
+    ) -> _Field:
+        if not contestants:
+            raise ValueError(f"a choice needs a contestant. Got {len(contestants)}")
+        rows = _rows_of_all(contestants)
+        if not rows.any():
+            raise ValueError(f"no row was predicted by all of the trials {[c.trial for c in contestants]}")
+        kept = slice(None) if rows.all() else np.flatnonzero(rows)
+        allowed, note = _quick_enough(contestants, rules.max_latency_ms)
+        trimmed = [replace(c, predictions=c.predictions[kept]) for c in allowed]
+        ranked = sorted(trimmed, key=lambda c: -metric.sign * metric.score(y[kept], c.predictions))[:MOST_TRIALS]
+        simple = tuple(sorted(ranked, key=lambda c: (c.size_bytes, c.candidate, c.trial)))
+        pool = Pool(tuple(c.predictions for c in simple), y[kept], metric)
+        baseline = next((c.predictions[kept] for c in contestants if c.trial == rules.baseline), None)
+        return cls(simple, pool, folds[kept], rules, baseline, note)
+
+    @property
+    def latency(self) -> Latency | None:
+        most = self.rules.max_latency_ms
+        return None if most is None else Latency(np.array([c.latency_ms for c in self.contestants]), most)
+
+    def simplest_near_best(self, rng: np.random.Generator) -> np.ndarray:
+        """Return all weight on the simplest trial whose shortfall from the best one is noise."""
+        sign, scores = self.pool.metric.sign, [self.fold_score(p) for p in self.pool.predictions]
+        signed = np.nan_to_num([sign * s.cv for s in scores], nan=-np.inf)
+        best = int(signed.argmax())
+        chosen = best
+        for i in range(best):
+            if signed[best] - signed[i] < NOISE_SHARE * scores[best].se and self._is_noise(best, i, rng):
+                chosen = i
+                break
+        return np.asarray(np.arange(len(signed)) == chosen, dtype=np.float64)
+
+    def _is_noise(self, best: int, other: int, rng: np.random.Generator) -> bool:
+        first, second = self.pool.predictions[best], self.pool.predictions[other]
+        return p_better(self.pool.y, first, second, metric=self.pool.metric, rng=rng) < NOISE_PROBABILITY
+
+    def fold_score(self, predicted: np.ndarray) -> FoldScore:
+        parts = [self.folds == f for f in np.unique(self.folds)]
+        scores = [self.pool.metric.score(self.pool.y[rows], predicted[rows]) for rows in parts]
+        known = [s for s in scores if s == s]
+        return FoldScore(float(np.mean(known)) if known else float("nan"), standard_error(known))
+
+    def conclude(
+        self,
+        weights: np.ndarray,
+        small: Pool,
+        scores: np.ndarray,
+        *,
+        rng: np.random.Generator,
+        p_ensemble: float | None = None,
+    ) -> Choice:
+        """Return the choice of these weights with its scores."""
+        rows, metric = len(self.pool.y), self.pool.metric
+        blended = self.pool.blend(weights)
+        sample = Sample(known=rows, new=self.rules.sample_rows or rows)
+        found = correct(small, weights, scores, sample=sample, rng=rng, time_left=self.rules.time_left)
+        fold_score = self.fold_score(blended)
+        members = np.flatnonzero(weights)
+        better = None
+        if self.baseline is not None:
+            better = p_better(self.pool.y, blended, self.baseline, metric=metric, rng=rng)
+        return Choice(
+            kind="single" if len(members) == 1 else "ensemble",
+            candidate=self.contestants[members[0]].candidate if len(members) == 1 else "ensemble",
+            weights={self.contestants[i].trial: float(weights[i]) for i in members},
+            cv=fold_score.cv,
+            se=fold_score.se,
+            corrected=found.score,
+            low=found.low,
+            high=found.high,
+            p_better=better,
+            method=found.method,
+            p_ensemble=p_ensemble,
+            note=self.note,
+        )
+
+
+class _Allowed(NamedTuple):
+    contestants: Sequence[Contestant]
+    note: str
+
+
+def _quick_enough(contestants: Sequence[Contestant], most: float | None) -> _Allowed:
+    """Return who keeps the latency limit; if nobody does, the quickest, for a model is always given."""
+    quick = [c for c in contestants if most is None or c.latency_ms <= most]
+    if quick:
+        return _Allowed(quick, "")
+    quickest = min(contestants, key=lambda c: (c.latency_ms, c.size_bytes, c.trial))
+    note = (
+        f"max-latency-ms: no model predicts a row within {most} ms; the quickest was taken, "
+        f"trial {quickest.trial} ({quickest.candidate}) with {quickest.latency_ms:.3g} ms."
+    )
+    return _Allowed([quickest], note)
+
+
+def _rows_of_all(contestants: Sequence[Contestant]) -> np.ndarray:
+    finite = [np.isfinite(c.predictions.reshape(len(c.predictions), -1)).all(axis=1) for c in contestants]
+    return np.asarray(np.logical_and.reduce(finite))
+
+
+def _sampled_rows(pool: Pool) -> int:
+    """Return how many rows are resampled: fewer where the predictions are large or the metric is dear."""
+    numbers = len(pool.predictions) * int(pool.predictions[0][0].size)
+    most = {"roc_auc": DEAR_ROWS // _curves(pool), "average_precision": DEAR_ROWS // _curves(pool),
+            "macro_f1": DEAR_ROWS, "f1": DEAR_ROWS}.get(pool.metric.name, MOST_ROWS)  # fmt: skip
+    return max(_LEAST_ROWS, min(most, _MOST_NUMBERS // numbers))
+
+
+def _resamples(pool: Pool) -> int:
+    """Return the most resamples of the selection: fewer where each means ranking the rows anew, class by class."""
+    if pool.metric.needs != "probabilities" or pool.metric.name == "log_loss":
+        return MOST_RESAMPLES
+    return max(LEAST_RESAMPLES, min(MOST_RESAMPLES, _RANKED_NUMBERS // (len(pool.y) * _curves(pool))))
+
+
+def _curves(pool: Pool) -> int:
+    classes = int(pool.predictions[0].shape[-1])
+    return 1 if classes == 2 else classes

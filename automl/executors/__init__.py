@@ -1,0 +1,1 @@
+"""What pumps a controller: worker processes, this process, a simulated world."""

@@ -1,0 +1,106 @@
+"""The process that workers are forked from, with the heavy modules already imported.
+
+A fresh worker costs a fork instead of seconds of imports, and unlike `multiprocessing`'s fork server this one never
+imports the user's main module, so `automl.search` works in a script without a `__main__` guard and in a notebook.
+The zygote never touches CUDA, runs no thread and ignores SIGINT, as do its workers. When the driver is gone, by
+whatever cause, its pipe closes and all end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from importlib import import_module
+from multiprocessing.connection import Connection
+from typing import Any
+
+from automl.core.job import Job, Report
+from automl.core.protocols import Workload, WorkOrder
+
+THREAD_LIMITS = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "0",
+}
+"""Set before libgomp loads: one thread per worker, waiting without spinning."""
+
+LARGEST_ORDER = 1 << 16
+
+
+def main() -> None:
+    """Import the modules named after the socket's descriptor, then serve fork requests until the socket closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    control = socket.socket(fileno=int(sys.argv[1]))
+    for module in sys.argv[2:]:
+        import_module(module)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps; the driver sees a closed pipe
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, LARGEST_ORDER, 1)
+        if not message:
+            return
+        order = WorkOrder(**json.loads(message))
+        if os.fork() == 0:
+            control.close()
+            _be_worker(order, Connection(descriptors[0]))
+        os.close(descriptors[0])
+
+
+def _be_worker(order: WorkOrder, pipe: Connection) -> None:
+    """Run jobs from the pipe until it closes, then leave without the parent's exit handlers."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        serve(order, pipe)
+    finally:
+        os._exit(0)
+
+
+def serve(order: WorkOrder, pipe: Connection) -> None:
+    """Build the workload, say so, and run jobs until the driver closes the pipe."""
+    module, _, attribute = order.factory.partition(":")
+    workload: Workload = getattr(import_module(module), attribute)(order.arguments)
+    inbox = Inbox(pipe)
+    pipe.send(("ready", os.getpid()))
+
+    def report(sign: Report) -> None:
+        pipe.send(("report", sign))
+
+    while True:
+        kind, job, deadline = inbox.take()
+        assert kind == "job"
+        assert isinstance(job, Job)
+        pipe.send(("end", workload.run(job, report, deadline)))
+
+
+class Inbox:
+    """Reads the pipe on a thread of its own, so that a busy worker notices at once that its driver died."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._messages: list[tuple[str, Any, float]] = []
+        self._arrived = threading.Semaphore(0)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def take(self) -> tuple[str, Any, float]:
+        """Wait for the next message."""
+        self._arrived.acquire()
+        return self._messages.pop(0)
+
+    def _read(self) -> None:
+        while True:
+            try:
+                message = self._pipe.recv()
+            except (EOFError, OSError):
+                os._exit(0)
+            self._messages.append(message)
+            self._arrived.release()
+
+
+if __name__ == "__main__":
+    main()

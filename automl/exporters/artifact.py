@@ -1,0 +1,217 @@
+"""Write a model folder: manifest, ONNX members, and the code that runs them. Whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypedDict, Unpack
+
+import automl.serving
+from automl.core.data import DataSpec
+from automl.core.protocols import ExportMember
+from automl.errors import ArtifactError, MachineError
+from automl.exporters.card import model_card
+from automl.exporters.check import check_onnx
+from automl.serving.manifest import NAME, SCHEMA
+
+RUNTIME = ("numpy", "onnxruntime", "pillow")
+"""What an artifact needs installed; its requirements.txt."""
+LICENCES = {
+    "serving": "Apache-2.0",
+    "numpy": "BSD-3-Clause",
+    "onnxruntime": "MIT",
+    "pillow": "MIT-CMU",
+}
+
+
+class ArtifactFacts(TypedDict):
+    """What an artifact says about itself.
+
+    Attributes:
+        task, metric: names.
+        scores: JSON values for people, such as {"cv": 0.93, "low": 0.91, "high": 0.95}.
+        versions: package → version, of the training.
+        run_name: where it comes from.
+    """
+
+    task: str
+    metric: str
+    scores: Mapping[str, Any]
+    versions: Mapping[str, str]
+    run_name: str
+
+
+def write_artifact(
+    destination: Path, *, spec: DataSpec, members: Sequence[ExportMember], **facts: Unpack[ArtifactFacts]
+) -> str:
+    """Write the model folder and return the SHA-256 of its manifest.
+
+    It is written beside its destination, synced to the disk, and renamed.
+
+    Args:
+        destination: a folder that does not exist.
+        spec: of the training data.
+        members: models with weights that sum to 1.
+        facts: see `ArtifactFacts`.
+
+    Raises:
+        ArtifactError: the destination exists, or a member is not fit for an artifact.
+        MachineError: it cannot be written.
+    """
+    if destination.exists():
+        raise ArtifactError(f"{destination}: an artifact is written to a new folder. Got one that exists. Remove it.")
+    if not members:
+        raise ArtifactError(f"{destination}: an artifact needs members. Got 0. Train a model first.")
+    files = _content(spec, members, facts)
+    publish(files, destination)
+    return hashlib.sha256(files[NAME]).hexdigest()
+
+
+def swap(link: Path, target: Path) -> None:
+    """Let a symbolic link point to target, in one step, relative to the link's folder.
+
+    Raises:
+        MachineError: something else than a link is in its place, or it cannot be written.
+    """
+    if link.exists() and not link.is_symlink():
+        raise MachineError(f"{link}: must be a link. Got a file or folder of that name. Move it away.")
+    fresh = link.with_name(f".{link.name}.{os.getpid()}")
+    try:
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(os.path.relpath(target, link.parent))
+        fresh.replace(link)
+        _sync(link.parent)
+    except OSError as error:
+        raise MachineError(f"{link}: cannot be written ({error.strerror or error}). Mend its folder.") from error
+
+
+def serving_files() -> dict[str, bytes]:
+    """Return the files of this installation's serving code, by their place in an artifact."""
+    package = resources.files(automl.serving)
+    sources = {p.name: p.read_bytes() for p in package.iterdir() if p.name.endswith(".py")}
+    runner = sources.pop("runner.py")
+    return {"runner.py": runner, **{f"serving/{name}": sources[name] for name in sorted(sources)}}
+
+
+def publish(files: Mapping[str, bytes], destination: Path) -> None:
+    """Write files into a new folder, whole or not at all.
+
+    Raises:
+        ArtifactError: the destination exists and is not an empty folder.
+        MachineError: it cannot be written.
+    """
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        raise ArtifactError(f"{destination}: a new or empty folder is needed. Got one with content. Name another.")
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{destination.name}.", dir=destination.parent))
+        try:
+            for name, data in files.items():
+                _write(folder, name, data)
+            _rename(folder, destination)
+        finally:
+            if folder.exists():
+                shutil.rmtree(folder)
+    except OSError as error:
+        raise MachineError(
+            f"{destination}: cannot be written ({error.strerror or error}). Free space or mend its permissions."
+        ) from error
+
+
+def _content(spec: DataSpec, members: Sequence[ExportMember], facts: ArtifactFacts) -> dict[str, bytes]:
+    """Return all files of an artifact."""
+    files: dict[str, bytes] = dict(serving_files())
+    entries = [_member(number, member, files) for number, member in enumerate(members)]
+    manifest = _manifest(spec, entries, facts)
+    files["requirements.txt"] = _requirements().encode()
+    files["model_card.md"] = model_card(manifest).encode()
+    manifest["files"] = {name: _entry(data) for name, data in sorted(files.items())}
+    files[NAME] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+    return files
+
+
+def _member(number: int, member: ExportMember, files: dict[str, bytes]) -> dict[str, Any]:
+    """Add the ONNX file of a member to files and return its manifest entry."""
+    entry = json.loads((member.folder / "member.json").read_text(encoding="utf-8"))
+    data = (member.folder / entry["file"]).read_bytes()
+    check_onnx(data, f"{member.folder / entry['file']}")
+    name = f"members/{number:02d}.onnx"
+    files[name] = data
+    kept = {key: entry[key] for key in ("features", "input", "output", "output_kind")}
+    origin = {"candidate": member.candidate, "trial": member.trial, "fold": member.fold}
+    return {"file": name, "weight": member.weight, **origin, **kept}
+
+
+def _manifest(spec: DataSpec, members: list[dict[str, Any]], facts: ArtifactFacts) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "task": facts["task"],
+        "metric": facts["metric"],
+        "run": facts["run_name"],
+        "classes": list(spec.classes),
+        "input": dict(spec.input),
+        "members": members,
+        "scores": dict(facts["scores"]),
+        "data": {
+            "name": spec.name,
+            "rows": spec.rows,
+            "shape": list(spec.shape),
+            "class_counts": list(spec.class_counts),
+            "fingerprint": spec.fingerprint,
+        },
+        "versions": dict(facts["versions"]),
+        "licences": LICENCES,
+    }
+
+
+def _requirements() -> str:
+    """Return the runtime's packages, from the installed versions up to the next major one."""
+    from importlib.metadata import version
+
+    def line(package: str) -> str:
+        major = int(version(package).split(".", 1)[0])
+        return f"{package}>={_floor(package)},<{major + 1}\n"
+
+    return "".join(line(package) for package in RUNTIME)
+
+
+def _floor(package: str) -> str:
+    return {"numpy": "2.0", "onnxruntime": "1.23", "pillow": "12.3"}[package]
+
+
+def _entry(data: bytes) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+
+def _write(folder: Path, name: str, data: bytes) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _rename(folder: Path, destination: Path) -> None:
+    """Make a filled folder readable as the user's other files are, and rename it into place."""
+    mask = os.umask(0)
+    os.umask(mask)
+    folder.chmod(0o777 & ~mask)
+    for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+        _sync(path)
+    folder.rename(destination)
+    _sync(destination.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

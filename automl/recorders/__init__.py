@@ -1,0 +1,1 @@
+"""Projections of events to the outside."""

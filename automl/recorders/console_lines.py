@@ -1,0 +1,86 @@
+"""A run as plain lines, for logs and pipes: one for what matters, none for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from automl.core.data import Finding
+from automl.core.events import (
+    Event,
+    JobEnded,
+    PhaseChanged,
+    Planned,
+    Resumed,
+    RunEnded,
+    RunStarted,
+    TrialStopped,
+    Warned,
+)
+from automl.core.history import History
+from automl.recorders.console_state import counts, spends, standings
+from automl.recorders.console_words import ASCII, clock, data_words, set_up_words, spent
+
+
+def lines(event: Event, history: History) -> Iterator[str]:
+    """Yield what to tell about an event.
+
+    Args:
+        event: what happened.
+        history: the run with this event taken in.
+    """
+    match event:
+        case RunStarted():
+            yield f"{event.spec.name}, {event.request.task}: {data_words(event.spec, ASCII)}"
+            yield set_up_words(event, ASCII)
+            yield from map(_finding, event.findings)
+        case Planned():
+            full = ", ".join(f"{name} {steps}" for name, steps in event.full_steps.items())
+            yield f"plan: full training is {full} steps; {clock(event.reserve_seconds)} kept back for finishing"
+            yield from map(_finding, event.findings)
+        case JobEnded():
+            yield from _trials(event, history)
+        case PhaseChanged():
+            yield f"{event.phase}: {event.reason}"
+        case Resumed():
+            added = f", {event.added_budget} added" if event.added_budget else ""
+            yield f"going on after {clock(event.at)}{added}"
+        case RunEnded():
+            yield f"{event.status}: {event.reason}"
+        case Warned() | TrialStopped():
+            yield from warnings(event)
+
+
+def warnings(event: Event) -> Iterator[str]:
+    """Yield what must be told even when all else is silent."""
+    if isinstance(event, Warned):
+        yield f"warning: {event.source}: {event.message}"
+    if isinstance(event, RunStarted | Planned):
+        yield from (_finding(finding) for finding in event.findings if finding.level == "warning")
+
+
+def heartbeat(history: History, now: float) -> str:
+    """Return the state of a run in one line."""
+    words = ", ".join(f"{number} {status}" for status, number in counts(history))
+    best = standings(history)[:1]
+    score = f"; best {best[0].candidate} {best[0].score:.4f}" if best else ""
+    return f"{words}{score}; {', '.join(map(spent, spends(history, now)))}"
+
+
+def _trials(event: JobEnded, history: History) -> Iterator[str]:
+    numbers = dict.fromkeys(member.trial for member in event.result.members)
+    rows = {row.trial: row for row in standings(history)}
+    for number in numbers:
+        trial = history.trials.get(number)
+        if trial is None:
+            continue
+        name = trial.configuration.candidate
+        if trial.status == "failed":
+            yield f"trial {number} {name} failed: {trial.reason}"
+        elif number in rows:
+            row = rows[number]
+            best = ", best so far" if row.rank == 1 else ""
+            yield f"trial {number} {name}: {row.score:.4f} +- {row.se or 0:.4f}{best}"
+
+
+def _finding(finding: Finding) -> str:
+    return f"{'warning' if finding.level == 'warning' else 'note'}: {finding.message}"

@@ -1,0 +1,101 @@
+"""An artifact as an MLflow model: the few files that MLflow wants beside it.
+
+Written by hand from the documented storage format, https://mlflow.org/docs/latest/ml/model/#storage-format, as
+models-from-code with no pickle: `pyfunc.log_model` would run the model's code here and spend 0.6 CPU-s on comparing
+requirements with every installed package. A test loads the result with `mlflow.pyfunc`.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from automl.core.data import DataSpec
+
+ARTIFACT = "artifacts/model"
+"""Where the artifact lies in the model folder."""
+_MOST_EXAMPLE_VALUES = 4096
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What the MLmodel file says.
+
+    Attributes:
+        created: Unix seconds.
+    """
+
+    model_id: str
+    run_id: str
+    location: str
+    mlflow_version: str
+    created: float
+    size_bytes: int
+
+
+def write_model_files(folder: Path, artifact: Path, script: Path, spec: DataSpec, facts: ModelFacts) -> None:
+    """Write everything but the artifact itself into folder."""
+    shutil.copyfile(script, folder / script.name)
+    (folder / "requirements.txt").write_text(_requirements(artifact, facts.mlflow_version), encoding="utf-8")
+    (folder / "python_env.yaml").write_text(
+        f"python: {platform.python_version()}\nbuild_dependencies:\n- pip\ndependencies:\n- -r requirements.txt\n",
+        encoding="utf-8",
+    )
+    example = _example(spec)
+    if example:
+        (folder / "input_example.json").write_text(json.dumps(example), encoding="utf-8")
+    # JSON is YAML, so no YAML writer is needed
+    (folder / "MLmodel").write_text(json.dumps(mlmodel(script.name, spec, facts), indent=1), encoding="utf-8")
+
+
+def mlmodel(script: str, spec: DataSpec, facts: ModelFacts) -> dict[str, object]:
+    """Return the content of the MLmodel file."""
+    content: dict[str, object] = {
+        "artifact_path": facts.location,
+        "flavors": {
+            "python_function": {
+                "artifacts": {"model": {"path": ARTIFACT, "uri": ARTIFACT}},
+                "code": None,
+                "env": {"virtualenv": "python_env.yaml"},
+                "loader_module": "mlflow.pyfunc.loaders.code_model",
+                "model_code_path": script,
+                "python_version": platform.python_version(),
+                "streamable": False,
+            }
+        },
+        "is_signature_from_type_hint": False,
+        "mlflow_version": facts.mlflow_version,
+        "model_id": facts.model_id,
+        "model_uuid": facts.model_id,
+        "model_size_bytes": facts.size_bytes,
+        "run_id": facts.run_id,
+        "signature": {"inputs": json.dumps([_tensor(spec)]), "outputs": None, "params": None},
+        "utc_time_created": datetime.fromtimestamp(facts.created, UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
+    }
+    if _example(spec):
+        content["saved_input_example_info"] = {
+            "artifact_path": "input_example.json", "format": "tf-serving", "type": "ndarray",
+        }  # fmt: skip
+    return content
+
+
+def _tensor(spec: DataSpec) -> dict[str, object]:
+    return {"type": "tensor", "tensor-spec": {"dtype": "uint8", "shape": [-1, *spec.shape]}}
+
+
+def _example(spec: DataSpec) -> dict[str, object] | None:
+    """Return one black image in MLflow's tensor form; None where it would be a large file."""
+    import numpy as np
+
+    shape = (1, *spec.shape)
+    return {"inputs": np.zeros(shape, int).tolist()} if np.prod(shape) <= _MOST_EXAMPLE_VALUES else None
+
+
+def _requirements(artifact: Path, mlflow_version: str) -> str:
+    named = artifact / "requirements.txt"
+    lines = named.read_text(encoding="utf-8").splitlines() if named.is_file() else ["numpy", "onnxruntime", "pillow"]
+    return "\n".join([f"mlflow=={mlflow_version}", *(line for line in lines if line.strip())]) + "\n"

@@ -1,0 +1,203 @@
+"""The end of a run: choose, export, verify, look at the test set once, report, register."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Protocol
+
+import numpy as np
+
+from automl.core.events import Decided, Registered, RunEnded, TestScore, Winner
+from automl.core.history import History, Trial
+from automl.core.job import Job, JobResult, Report
+from automl.core.protocols import DataSource, Done
+from automl.core.seeds import stream
+from automl.ensembles.select import Choice, Contestant, Rules, choose
+from automl.errors import SearchFailed
+from automl.run.loop import Run
+from automl.run.pages import out_of_fold
+from automl.run.publisher import ArtifactPublisher, sample_scores, scores_json
+from automl.run.work import sample_rows
+
+INTERRUPT_SECONDS = 2.0
+"""What an interrupted run takes for choosing; with exporting and registering it ends within ten seconds."""
+
+CHOICE_SHARE = 0.3
+"""Share of the reserve for choosing; the rest is for export, verification, report and registration."""
+
+LONGEST_CHOICE_SECONDS = 20.0
+LEAST_REGISTRATION_SECONDS = 1.0
+LONGEST_REGISTRATION_SECONDS = 30.0
+EXIT_SECONDS = 0.5
+
+
+class Registrar(Protocol):
+    """Makes the model known to the outside, within a time limit."""
+
+    def finish(self, seconds: float) -> Registered | None:
+        """Return what it is known as, or None if that could not be done in time and is left for later."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What finalising works with.
+
+    Attributes:
+        folds: (rows,) the fold in which each row was validated.
+        verify: loads an artifact in a fresh process and holds its scores of some rows against those of the run.
+        score_test: the one look at the test set, with an artifact; None without one.
+        report: writes the page about the run.
+        register: makes the model known; None where nothing is recorded.
+    """
+
+    run: Run
+    data: DataSource
+    folds: np.ndarray
+    publisher: ArtifactPublisher
+    verify: Callable[[Path, np.ndarray, np.ndarray], object]
+    report: Callable[[History], Path]
+    score_test: Callable[[Path], TestScore] | None = None
+    register: Registrar | None = None
+
+
+def finalise(ending: Ending, reason: str) -> None:
+    """Bring a run to its end.
+
+    Raises:
+        SearchFailed: no trial was trained on all folds.
+    """
+    run, publisher = ending.run, ending.publisher
+    if not run.history.full():
+        run.emit(RunEnded("failed", reason, run.time.at()))
+        raise SearchFailed(no_model(run.history, reason))
+    winner = choose_winner(ending).winner()
+    if run.request.deploy == "refit":
+        publisher = refit(ending, winner)
+    artifact, sha256 = publisher.write(run.history, winner.weights, scores_json(winner, run.metric.name))
+    members = publisher.members(run.history, winner.weights)
+    ending.verify(artifact, ending.data.X[sample_rows(len(ending.folds))], sample_scores(members))
+    test = ending.score_test(artifact) if ending.score_test else None
+    publisher.put_in_place(artifact)
+    name = artifact.relative_to(run.parts.folder.path).as_posix()
+    run.emit(Decided(winner, name, sha256, test, run.time.at()))
+    ending.report(run.history)
+    _register(ending)
+    run.emit(RunEnded("interrupted" if run.interrupted else "done", reason, run.time.at()))
+
+
+def choose_winner(ending: Ending) -> Choice:
+    """Return the best single model or the ensemble, by the out-of-fold predictions of all full trials."""
+    run = ending.run
+    trials = run.history.full()
+    baseline = next((t.number for t in trials if t.configuration.candidate == "baseline"), None)
+    return choose(
+        [_contestant(ending, t) for t in trials], np.asarray(ending.data.y), run.metric, folds=ending.folds,
+        rng=stream(run.started.seed, "choose"),
+        rules=Rules(
+            baseline=baseline, max_latency_ms=run.request.max_latency_ms, time_left=_time_left(run),
+            sample_rows=run.started.test_rows or None,
+        ),
+    )  # fmt: skip
+
+
+def refit(ending: Ending, winner: Winner) -> ArtifactPublisher:
+    """Train the winner's trials on all rows; returns the publisher of those models, or of the folds' if that failed."""
+    run = ending.run
+    steps = {t: round(median(r.best_step for r in run.history.trials[t].results.values())) for t in winner.weights}
+    port = RefitPort(run, steps)
+    if port.seconds() > run.seconds_left():
+        run.warn(
+            "refit", f"training on all rows takes about {port.seconds():.0f} s: the models of the folds are deployed"
+        )
+        return ending.publisher
+    run.parts.executor.run(port)
+    failed = [t for t in winner.weights if getattr(run.history.refits.get(t), "outcome", "lost") != "done"]
+    if failed:
+        run.warn("refit", f"trials {failed} failed on all rows: the models of the folds are deployed")
+        return ending.publisher
+    return replace(ending.publisher, is_refit=True)
+
+
+def no_model(history: History, reason: str) -> str:
+    """Return the table of reasons for which no trial succeeded."""
+    lines = [f"no trial was trained on all folds ({reason}); {len(history.trials)} were started"]
+    counts = Counter((t.configuration.candidate, t.reason or t.status) for t in history.trials.values())
+    lines += [f"  {candidate:12} {count:3} × {why}" for (candidate, why), count in counts.most_common(10)]
+    return "\n".join(lines)
+
+
+class RefitPort:
+    """Hands out one job on all rows for each trial of the winner."""
+
+    def __init__(self, run: Run, steps: dict[int, int]) -> None:
+        self._run = run
+        self._steps = steps
+        self._waiting = list(run.controller.refit_jobs(steps, run.time.at()))
+
+    def seconds(self) -> float:
+        """Return the wall seconds all jobs are expected to take."""
+        run = self._run
+        each = [
+            run.controller.costs.seconds(run.history.trials[t].configuration, start=0, stop=steps)
+            for t, steps in self._steps.items()
+        ]
+        more_rows = run.started.folds / (run.started.folds - 1)
+        return more_rows * max(max(each), sum(each) / run.started.slots)
+
+    def next_job(self) -> Job | Done:
+        """Return the next job, written down."""
+        if not self._waiting or self._run.interrupted:
+            return Done("all trials of the winner are trained on all rows")
+        planned = self._waiting.pop(0)
+        self._run.emit(planned)
+        return planned.job
+
+    def deadline(self, job: int) -> float:
+        """Return the end of the whole budget, less what exporting takes."""
+        return self._run.time.clock.now() + (0.0 if self._run.interrupted else self._run.seconds_left())
+
+    def on_report(self, report: Report) -> None:
+        """Show a sign of life."""
+        self._run.on_report(report)
+
+    def on_end(self, result: JobResult) -> None:
+        """Write a result down."""
+        self._run.on_end(result)
+
+    def on_idle(self) -> None:
+        """Do nothing: the search is over."""
+
+
+def _contestant(ending: Ending, trial: Trial) -> Contestant:
+    predictions = out_of_fold(ending.run.parts.folder, ending.run.history, trial.number, ending.folds)
+    results = trial.results.values()
+    return Contestant(
+        trial.number, trial.configuration.candidate, predictions,
+        size_bytes=sum(r.size_bytes for r in results), latency_ms=sum(r.latency_ms for r in results),
+    )  # fmt: skip
+
+
+def _time_left(run: Run) -> Callable[[], float] | None:
+    """Return how long choosing may take, or None where no decision may depend on time."""
+    if not run.controller.ledger.budget.is_timed:
+        return None
+    began = run.time.at()
+    allowed = INTERRUPT_SECONDS if run.interrupted else min(LONGEST_CHOICE_SECONDS, CHOICE_SHARE * run.seconds_left())
+    return lambda: began + allowed - run.time.at()
+
+
+def _register(ending: Ending) -> None:
+    run = ending.run
+    if ending.register is None:
+        return
+    seconds = min(LONGEST_REGISTRATION_SECONDS, max(LEAST_REGISTRATION_SECONDS, run.seconds_left() - EXIT_SECONDS))
+    registered = ending.register.finish(seconds)
+    if registered is None:
+        run.warn("mlflow", f"not recorded within {seconds:.0f} s. Later: automl sync {run.parts.folder.path}")
+    else:
+        run.emit(replace(registered, at=run.time.at()))

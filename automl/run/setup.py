@@ -1,0 +1,251 @@
+"""From a request to the first event of a run: everything is resolved and checked before a file is written."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automl import registry
+from automl.controller import Brains
+from automl.core.budget import Budget
+from automl.core.events import RunStarted
+from automl.core.folds import fold_count, stratified_folds
+from automl.core.job import Cost
+from automl.core.metrics import metric
+from automl.core.plan import Purse, make_plan
+from automl.core.protocols import Candidate, DataSource, Scheduler, Searcher, Task
+from automl.core.request import SearchRequest
+from automl.core.seeds import stream
+from automl.core.space import Configuration, SearchSpace
+from automl.data.folder import DataFolder
+from automl.data.sources import Opened, open_source, prepare_test
+from automl.errors import MachineError, UserError
+from automl.run.devices import Slots, choose_slots, visible_gpus
+from automl.searchers.portfolio import PortfolioSearcher
+from automl.spaces import Found, find, merge, read_portfolio, read_space
+
+PACKAGES = ("automl", "numpy", "torch", "scikit-learn", "lightgbm", "optuna", "onnx", "onnxruntime", "mlflow")
+QUICK_SECONDS_PER_ROW = 0.1
+"""Below this many worker seconds per row three folds are enough: the time is better spent on longer training."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A run that is about to begin.
+
+    Attributes:
+        folds: (rows,) int8, the fold in which each row is validated.
+    """
+
+    started: RunStarted
+    data: DataSource
+    folds: np.ndarray
+    slots: Slots
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A request whose names are all known; nothing was read but space files."""
+
+    request: SearchRequest
+    budget: Budget
+    task: Task
+    metric: str
+    slots: Slots
+    found: Found
+    space: SearchSpace
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Return the names of the candidates in force."""
+        return tuple(self.space.candidates)
+
+
+def resolve(request: SearchRequest) -> Resolved:
+    """Resolve and check every name, number and space file of a request.
+
+    Raises:
+        UserError: anything the user can mend.
+    """
+    budget = Budget.parse(request.budget)
+    task: Task = registry.resolve("task", request.task)
+    chosen = _metric(request, task)
+    slots = choose_slots(request, budget, gpus_there=visible_gpus())
+    found, space = _space(request, task)
+    return Resolved(request, budget, task, chosen, slots, found, space)
+
+
+def prepare(resolved: Resolved, data: Any = None) -> Setup:
+    """Read the data and decide what is fixed for the whole run; no file is written but in the data cache.
+
+    Args:
+        resolved: the request.
+        data: arrays (X, y) in memory, instead of the request's data.
+
+    Raises:
+        DataError: nothing can be learned from the data.
+    """
+    request, task, slots, space = resolved.request, resolved.task, resolved.slots, resolved.space
+    opened = open_source(request.data if data is None else data, task)
+    source, test = opened.data, _open_test(request, opened.data)
+    findings = (*opened.findings, *(test.findings if test else ()))
+    folds = _folds(request, resolved.budget, source.spec.class_counts, slots)
+    started = RunStarted(
+        name=request.name or f"{request.task}-{source.spec.name}-{time.strftime('%Y%m%d-%H%M%S')}",
+        request=request,
+        seed=request.seed,
+        spec=source.spec,
+        findings=findings,
+        spaces=resolved.found.texts,
+        space_origins=resolved.found.origins,
+        space_sha256=space.sha256(),
+        portfolio=_portfolio(resolved.found, space, task),
+        versions=versions(),
+        wall_started=time.time(),
+        metric=resolved.metric,
+        folds=folds,
+        slots=slots.count,
+        device=slots.device,
+        data_folder=str(source.folder),
+        test_folder=str(test.data.folder) if test else "",
+        test_rows=test.data.spec.rows if test else 0,
+    )
+    return Setup(started, source, fold_of_rows(started, source), slots)
+
+
+def fold_of_rows(started: RunStarted, data: DataSource) -> np.ndarray:
+    """Return the fold in which each row is validated, (rows,) int8; the same for the same seed."""
+    return stratified_folds(np.asarray(data.y), started.folds, stream(started.seed, "folds"))
+
+
+def brains(started: RunStarted, searcher: Searcher, scheduler: Scheduler) -> Brains:
+    """Return what the controller of a run thinks with, from its first event alone."""
+    space = SearchSpace({n: read_space(t, started.space_origins[n]) for n, t in started.spaces.items()})
+    candidates: dict[str, Candidate] = {n: registry.resolve("candidate", n) for n in space.candidates}
+    rows = started.spec.rows - started.spec.rows // started.folds
+
+    def estimate(configuration: Configuration) -> Cost:
+        return candidates[configuration.candidate].estimate(started.spec, configuration, rows)
+
+    is_timed = Budget.parse(started.request.budget).is_timed
+    probed = frozenset(n for n, c in candidates.items() if c.is_probed and is_timed)
+    return Brains(space, searcher, scheduler, estimate, probed)
+
+
+def default_brains(started: RunStarted) -> Brains:
+    """Return the brains with the searcher and scheduler the request names."""
+    is_greater = metric(started.metric).greater_is_better
+    searcher = registry.resolve("searcher", started.request.searcher)(greater_is_better=is_greater)
+    portfolio = PortfolioSearcher(started.portfolio, then=searcher)
+    scheduler = registry.resolve("scheduler", started.request.scheduler)(greater_is_better=is_greater)
+    return brains(started, portfolio, scheduler)
+
+
+def slots_again(started: RunStarted) -> Slots:
+    """Return the workers of a run that is taken up on this machine.
+
+    Raises:
+        MachineError: the run uses GPUs and none is visible here.
+    """
+    gpus = visible_gpus() if started.device == "gpu" else 0
+    if started.device == "gpu" and gpus == 0:
+        raise MachineError(f"run {started.name} uses GPUs and {gpus} are visible here. Resume it where one is.")
+    return Slots(started.device, started.slots, gpus)
+
+
+def preload(candidates: Sequence[str]) -> tuple[str, ...]:
+    """Return the modules worth importing before workers are forked.
+
+    Raises:
+        UserError: a candidate needs a package that is not installed.
+    """
+    wanted: dict[str, None] = {"automl.run.work": None, "automl.data.folder": None}
+    for name in candidates:
+        candidate: Candidate = registry.resolve("candidate", name)
+        for module in candidate.requires:
+            if find_spec(module.partition(".")[0]) is None:
+                raise UserError(f"candidate {name} needs {module!r}. Run: pip install {module}, or --exclude {name}")
+            wanted[module] = None
+    return tuple(wanted)
+
+
+def preview(started: RunStarted, purse: Purse) -> tuple[dict[str, int], dict[str, Cost]]:
+    """Return the full steps and costs that estimates alone suggest, for a dry run."""
+    thinking = default_brains(started)
+    spaces = thinking.space.candidates
+    costs = {n: thinking.estimate(s.default()) for n, s in spaces.items()}
+    plan = make_plan({n: s.steps for n, s in spaces.items()}, costs, folds=started.folds, purse=purse)
+    return plan.full_steps, plan.costs
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that shape a result, where installed."""
+    known = {"python": sys.version.split()[0]}
+    for name in PACKAGES:
+        try:
+            known[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return known
+
+
+def _metric(request: SearchRequest, task: Task) -> str:
+    name = request.metric or task.info.metrics[0]
+    if name not in task.info.metrics:
+        raise UserError(f"--metric {name}: {task.info.name} is scored by one of: {', '.join(task.info.metrics)}.")
+    return name
+
+
+def _space(request: SearchRequest, task: Task) -> tuple[Found, SearchSpace]:
+    chosen = _candidates(request, task)
+    found = find(request.task, chosen, request.space)
+    return found, merge(found)
+
+
+def _candidates(request: SearchRequest, task: Task) -> list[str]:
+    known = [*task.info.candidates, *_plugins(task)]
+    for flag, names in (("--include", request.include), ("--exclude", request.exclude)):
+        for name in names:
+            if name not in known:
+                raise UserError(f"{flag} {name}: not a candidate of {task.info.name}. Known: {', '.join(known)}.")
+    chosen = [n for n in known if (not request.include or n in request.include) and n not in request.exclude]
+    if not chosen:
+        raise UserError(f"--exclude {','.join(request.exclude)}: no candidate is left. Known: {', '.join(known)}.")
+    return chosen
+
+
+def _plugins(task: Task) -> list[str]:
+    names = [n for n in registry.names("candidate") if n not in registry.BUILT_IN["candidate"]]
+    return [n for n in names if task.info.name in registry.resolve("candidate", n).tasks]
+
+
+def _open_test(request: SearchRequest, train: DataFolder) -> Opened | None:
+    return prepare_test(request.test, train) if request.test else None
+
+
+def _folds(request: SearchRequest, budget: Budget, counts: Sequence[int], slots: Slots) -> int:
+    rows = sum(counts)
+    wanted = request.folds
+    if wanted is None and budget.is_timed:
+        seconds = min(s for s in (budget.gpu, budget.cpu, slots.count * budget.wall if budget.wall else None) if s)
+        wanted = 3 if seconds / rows < QUICK_SECONDS_PER_ROW else None
+    return fold_count(counts, rows, wanted)
+
+
+def _portfolio(found: Found, space: SearchSpace, task: Task) -> tuple[Configuration, ...]:
+    if found.portfolio is None:
+        return tuple(s.default() for s in space.candidates.values())
+    return read_portfolio(found.portfolio.text, found.portfolio.origin, space, known=task.info.candidates)
+
+
+def run_path(request: SearchRequest, name: str) -> Path:
+    """Return the run folder a request asks for."""
+    return Path(request.out) if request.out else Path("runs") / name

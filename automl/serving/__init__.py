@@ -1,0 +1,1 @@
+"""Everything between a user's file and numbers: used in training, copied verbatim into the artifact."""

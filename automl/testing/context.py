@@ -1,0 +1,113 @@
+"""A context and a data source for one member, without a run: what tests and benchmarks hand to a candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from automl.core.clock import Clock, MonotonicClock
+from automl.core.data import DataSpec
+from automl.core.job import Job, Member
+from automl.core.metrics import Metric, metric
+from automl.core.space import Configuration
+
+
+@dataclass
+class LocalContext:
+    """Implements `automl.core.protocols.Context` and remembers what it is told.
+
+    Attributes:
+        stop_after: `report` asks the candidate to stop after so many reports; None never.
+        seconds: time until the deadline, counted by clock from the first look at it.
+        reports: (step, score, training loss) as reported.
+        notes: as noted.
+    """
+
+    train_rows: np.ndarray
+    valid_rows: np.ndarray
+    classes: int
+    cache: Path
+    seed: int = 0
+    device: str = "cpu"
+    metric: Metric = field(default_factory=lambda: metric("accuracy"))
+    checkpoint: Path | None = None
+    is_timed: bool = False
+    seconds: float = float("inf")
+    clock: Clock = field(default_factory=MonotonicClock)
+    stop_after: int | None = None
+    reports: list[tuple[int, float | None, float | None]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    _start: float | None = None
+
+    def report(self, step: int, score: float | None, train_loss: float | None = None) -> bool:
+        """Remember the report; ask to stop after `stop_after` of them."""
+        self.reports.append((step, score, train_loss))
+        return self.stop_after is not None and len(self.reports) >= self.stop_after
+
+    def seconds_left(self) -> float:
+        """Return what is left of `seconds`."""
+        now = self.clock.now()
+        if self._start is None:
+            self._start = now
+        return self.seconds - (now - self._start)
+
+    def note(self, key: str, value: str) -> None:
+        """Remember a decision."""
+        self.notes[key] = value
+
+
+@dataclass
+class ArrayData:
+    """Implements `automl.core.protocols.DataSource` over arrays in memory."""
+
+    X: np.ndarray
+    y: np.ndarray
+    spec: DataSpec
+    folder: Path = Path()
+
+
+def image_data(X: np.ndarray, y: np.ndarray, *, classes: int, name: str = "arrays") -> ArrayData:
+    """Return uint8 images (n, height, width, channels) with int64 class codes as a data source.
+
+    The fingerprint is the name: give other arrays another one, or another cache.
+    """
+    counts = tuple(int(c) for c in np.bincount(y, minlength=classes))
+    labels = tuple(f"class {code}" for code in range(classes))
+    return ArrayData(X, y, DataSpec(name, "image", len(X), X.shape[1:], labels, counts, fingerprint=name))
+
+
+def striped_images(
+    rows: int, *, classes: int = 3, shape: tuple[int, int, int] = (8, 8, 1), seed: int = 0, noise: float = 40.0
+) -> ArrayData:
+    """Return images of stripes whose direction is their class: learnable from a hundred rows in a second.
+
+    Args:
+        rows: how many; classes take turns.
+        classes: directions, evenly over half a turn.
+        shape: (height, width, channels) of an image.
+        seed: of phases and noise.
+        noise: standard deviation of the pixels' noise, of 255.
+    """
+    rng = np.random.default_rng(seed)
+    y = np.arange(rows, dtype=np.int64) % classes
+    down, across = np.mgrid[: shape[0], : shape[1]]
+    angle = (y * np.pi / classes)[:, None, None]
+    phase = rng.uniform(0, 2 * np.pi, size=(rows, 1, 1))
+    waves = np.sin(1.5 * (across * np.cos(angle) + down * np.sin(angle)) + phase)
+    pixels = 127.5 + 90 * waves[..., None] + rng.normal(0, noise, size=(rows, *shape))
+    return image_data(np.clip(pixels, 0, 255).astype(np.uint8), y, classes=classes, name=f"stripes-{rows}-{seed}")
+
+
+def one_member(configuration: Configuration, *, start: int = 0, stop: int = 1, full: int | None = None) -> Job:
+    """Return a job of one member, from step start to step stop of full."""
+    return Job(
+        id=0,
+        members=(Member(0, 0, configuration),),
+        rung=0,
+        start_steps=start,
+        stop_steps=stop,
+        full_steps=stop if full is None else full,
+        keep_model=True,
+    )
