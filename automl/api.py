@@ -62,10 +62,8 @@ def search(data: DataLike = None, *, task: str, budget: str = SearchRequest.budg
         raise UserError(f"search() has no option {unknown[0]!r}. Known: {known}.")
     arrays = data if isinstance(data, tuple) else None
     path = "" if data is None or arrays is not None else str(data)
-    plain = {
-        name: str(v) if isinstance(v, Path) else tuple(v) if isinstance(v, list) else v for name, v in options.items()
-    }
-    request = SearchRequest(task=task, **{"data": path, "budget": budget, **plain})
+    fields: dict[str, Any] = {name: _plain(value) for name, value in options.items()}
+    request = SearchRequest(task=task, data=path, budget=budget, **fields)
     return run_search(request, started=began, data=arrays)
 
 

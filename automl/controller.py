@@ -72,13 +72,16 @@ class Controller:
         self.ledger = Ledger(Budget.parse(started.request.budget), started.device)
         self.costs = LearnedCosts(brains.estimate, {n: s.default() for n, s in brains.space.candidates.items()})
         self._started = started
+        self._tried: set[str] = set()
         self.apply(started)
 
     def apply(self, event: Event) -> None:
         """Take in an event that is written down."""
         if isinstance(event, JobPlanned):
             self.ledger.reserve(event.job.id, min(event.job.lease.seconds, self.ledger.free_device_seconds()))
-            self.ledger.trials += event.proposed is not None
+            if event.proposed is not None:
+                self.ledger.start_trial()
+                self._tried.add(event.proposed.candidate)
         elif isinstance(event, JobEnded):
             self.ledger.settle(event.result.job, event.device_seconds)
             self._learn(event)
@@ -91,6 +94,8 @@ class Controller:
         over = self._is_over(moment)
         if over:
             return Done(over)
+        if self.ledger.free_device_seconds() <= LEAST_LEASE_SECONDS:
+            return WAIT
         return self._probe_or_plan(moment) or self._retry(moment) or self._move(moment)
 
     def outlook(self, moment: Moment) -> Outlook:
@@ -115,13 +120,13 @@ class Controller:
         return ""
 
     def _probe_or_plan(self, moment: Moment) -> Decision | None:
-        """Plan what needs no probe, probe the rest, plan again; trials of the first kind may run meanwhile."""
+        """Plan what needs no probe, start a trial of it, probe the rest, plan again; trials may run meanwhile."""
         spaces, planned, probes = self.brains.space.candidates, self.history.planned, self.history.probes
         if planned is None:
             return self._plan(moment, ready=[c for c in spaces if c not in self.brains.probed])
         running = {p.job.candidate for p in self.history.running.values() if p.job.purpose == "probe"}
         waiting = [c for c in spaces if c in self.brains.probed and c not in running and c not in probes]
-        if waiting:
+        if waiting and (self.history.trials or not planned.full_steps):
             return self._job(moment, spaces[waiting[0]].default(), PROBE_RUNG, 0)
         fresh = [c for c in probes if probes[c] is not None and c not in planned.costs]
         if fresh and not running:
@@ -146,8 +151,6 @@ class Controller:
 
     def _move(self, moment: Moment) -> Decision:
         outlook = self.outlook(moment)
-        if self.ledger.free_device_seconds() <= LEAST_LEASE_SECONDS:
-            return WAIT
         move = self.brains.scheduler.next(self.history, outlook, self.costs)
         if isinstance(move, Stop):
             return TrialStopped(move.trial, move.reason, moment.at)
@@ -203,9 +206,8 @@ class Controller:
         """Return the planned candidates, without those that have nothing to choose and were tried."""
         assert self.history.planned is not None
         known = self.history.planned.full_steps
-        tried = {t.configuration.candidate for t in self.history.trials.values()}
         spaces = self.brains.space.candidates.items()
-        return SearchSpace({n: s for n, s in spaces if n in known and (s.params or n not in tried)})
+        return SearchSpace({n: s for n, s in spaces if n in known and (s.params or n not in self._tried)})
 
     def _device_seconds_left(self) -> float:
         return self.ledger.free_device_seconds() + sum(self.ledger.reserved.values())

@@ -110,13 +110,13 @@ def test_the_plan_comes_before_the_first_job() -> None:
     assert isinstance(events(Scenario().play())[1], Planned)
 
 
-def test_candidates_that_need_no_probe_are_planned_first_and_run_while_others_are_probed() -> None:
+def test_a_trial_of_what_needs_no_probe_starts_before_the_rest_is_probed() -> None:
     run = Scenario(budget="2000s", slots=2, probed=frozenset({"curve"})).play()
     assert [set(e.full_steps) for e in events(run) if isinstance(e, Planned)] == [
         {"constant", "quick"},
         set(SPACE.candidates),
     ]
-    assert [e.job.purpose for e in planned(run)][:2] == ["probe", "train"]
+    assert [e.job.purpose for e in planned(run)][:2] == ["train", "probe"]
 
 
 def test_a_probe_corrects_the_estimate_that_the_plan_rests_on() -> None:
@@ -134,7 +134,7 @@ def test_a_candidate_whose_probe_fails_is_left_out(outcome: Outcome) -> None:
 
 
 def test_a_candidate_that_does_not_fit_in_the_budget_is_left_out_and_said() -> None:
-    run = Scenario(CurveWorld(misjudged={"curve": 500.0}), "60s", probed=frozenset({"curve"})).play()
+    run = Scenario(CurveWorld(misjudged={"curve": 20.0}), "300s", probed=frozenset({"curve"})).play()
     assert "curve" not in run.history.planned.full_steps
     assert [f.code for f in run.history.planned.findings] == ["candidate-left-out"]
 
@@ -152,11 +152,12 @@ def test_a_promotion_goes_on_from_the_checkpoint_of_the_rung_below() -> None:
     later = [e.job for e in planned(Scenario(budget="30trials").play()) if e.job.start_steps]
     assert later
     for job in later:
-        assert job.members[0].checkpoint == f"members/{job.members[0].name}/r{job.rung - 1}"
+        folder, rung = job.members[0].checkpoint.split("/r")
+        assert (folder, int(rung) < job.rung) == (f"members/{job.members[0].name}", True)
 
 
 def test_no_job_trains_zero_steps() -> None:
-    run = Scenario(CurveWorld(misjudged={"curve": 8.0}), "900s", slots=2, probed=frozenset({"curve"})).play()
+    run = Scenario(CurveWorld(misjudged={"curve": 8.0}), "200s", slots=2, probed=frozenset({"curve"})).play()
     assert run.history.planned.full_steps["curve"] <= 4
     assert all(e.job.stop_steps > e.job.start_steps for e in planned(run))
 
@@ -180,9 +181,8 @@ def test_racing_drops_a_trial_whose_folds_are_clearly_worse() -> None:
 
 def test_near_the_deadline_the_best_paused_trial_is_finished() -> None:
     run = Scenario(only("curve"), "2000s", slots=2).play()
-    last = planned(run)[-1].job
-    assert last.rung == run.history.top_rung
-    assert run.time.at() == pytest.approx(2000.0, rel=0.05)
+    late = [e.job for e in planned(run) if e.at > 0.9 * 2000.0]
+    assert run.history.top_rung in {j.rung for j in late}
 
 
 def test_a_trial_is_not_cut_over_and_over_when_it_takes_longer_than_its_lease() -> None:
@@ -316,7 +316,7 @@ def test_a_spent_budget_is_done_at_once() -> None:
 
 
 def test_while_all_is_promised_the_controller_waits() -> None:
-    controller = Scenario(only("curve"), budget="3cpu-s", slots=2).controller()
+    controller = Scenario(only("quick"), budget="9cpu-s", slots=2).controller()
     while isinstance(decision := controller.decide(Moment(0.0)), Planned | JobPlanned):
         controller.apply(decision)
     assert decision == WAIT

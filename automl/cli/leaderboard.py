@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.cli.parser import CommandParser, one_of
+from automl.cli.text import Rounded, columns
 
 EXAMPLES = """
 automl leaderboard runs/flowers
@@ -48,8 +49,6 @@ def render(rows: list[dict[str, Any]], form: str) -> str:
         return _csv(rows)
     if not rows:
         return "no trial was trained in full yet\n"
-    from automl.cli.text import columns
-
     body = [[_figure(key, row[key]) for key in _SHOWN] for row in rows]
     return columns(_SHOWN, body) + "\n"
 
@@ -65,18 +64,4 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
 def _figure(key: str, value: Any) -> Any:
     digits = {"device_seconds": 1, "latency_ms": 2, "size_mb": 2}.get(key)
-    return value if digits is None or value is None else _Rounded(value, digits)
-
-
-class _Rounded(float):
-    """A number with its own count of decimals; still a number to the table, which sets it to the right."""
-
-    digits: int
-
-    def __new__(cls, value: float, digits: int) -> _Rounded:
-        number = super().__new__(cls, value)
-        number.digits = digits
-        return number
-
-    def __format__(self, spec: str) -> str:
-        return super().__format__(f".{self.digits}f")
+    return value if digits is None or value is None else Rounded(value, digits)

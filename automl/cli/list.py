@@ -22,7 +22,7 @@ Row = dict[str, Any]
 def add_arguments(parser: CommandParser) -> None:
     """Add the arguments of `automl list`."""
     kinds = tuple(_ROWS)
-    parser.add_argument("kind", type=one_of(*kinds), metavar="|".join(kinds), help="what to list")
+    parser.add_argument("kind", type=one_of(*kinds), metavar="WHAT", help=", ".join(kinds))
     parser.add_argument("--task", default="", help="of this task only")
     parser.add_argument("--format", type=one_of("table", "json"), default="table", metavar="table|json",
                         help="how to print it (default: %(default)s)")  # fmt: skip
@@ -48,7 +48,7 @@ def render(rows: Sequence[Row], form: str) -> str:
         return "nothing\n"
     from automl.cli.text import columns
 
-    return columns(list(rows[0]), [[_cell(value) for value in row.values()] for row in rows]) + "\n"
+    return columns(list(rows[0]), [[_cell(key, value) for key, value in row.items()] for row in rows]) + "\n"
 
 
 def _tasks(infos: Sequence[Any]) -> list[Row]:
@@ -65,7 +65,7 @@ def _candidates(infos: Sequence[Any]) -> list[Row]:
             candidate = registry.resolve("candidate", name)
             missing = [package for package in candidate.requires if find_spec(package) is None]
             rows.append({"task": info.name, "candidate": name, "requires": list(candidate.requires),
-                         "missing": missing, "summary": _first_line(candidate)})  # fmt: skip
+                         "missing": missing, "summary": _claim(name, candidate)})  # fmt: skip
     return rows
 
 
@@ -76,8 +76,12 @@ def _candidates_of(info: Any) -> list[str]:
     return [*info.candidates, *(n for n in plugins if info.name in registry.resolve("candidate", n).tasks)]
 
 
-def _first_line(candidate: Any) -> str:
-    words = (sys.modules[type(candidate).__module__].__doc__ or "").strip()
+def _claim(name: str, candidate: Any) -> str:
+    """Return the first line of the module that defines a candidate."""
+    from automl import registry
+
+    target = registry.BUILT_IN["candidate"].get(name, type(candidate).__module__)
+    words = (sys.modules[target.partition(":")[0]].__doc__ or "").strip()
     return words.splitlines()[0].rstrip(".") if words else ""
 
 
@@ -104,10 +108,12 @@ def _metrics(infos: Sequence[Any]) -> list[Row]:
             for m in METRICS.values() if any(m.name in i.metrics for i in infos)]  # fmt: skip
 
 
-def _cell(value: Any) -> Any:
+def _cell(key: str, value: Any) -> Any:
     if isinstance(value, dict):
         return "; ".join(f"{key} is {' or '.join(map(str, allowed))}" for key, allowed in value.items())
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return str(value) if key == "default" else value
 
 
 _ROWS = {"tasks": _tasks, "candidates": _candidates, "spaces": _spaces, "metrics": _metrics}

@@ -82,7 +82,7 @@ def _dispatch(arguments: Sequence[str], given: argparse.Namespace, started: floa
         parser_of(command).print_help(sys.stdout)
         return DONE
     vars(given).update(vars(parser_of(command).read(arguments[1:])), started=started)
-    _log_to_stderr()
+    import_module("automl.cli.logs").log_to_stderr()
     code: int = _module(command).run(given)
     sys.stdout.flush()
     return code
@@ -140,9 +140,3 @@ def _is_users(error: OSError, given: argparse.Namespace) -> bool:
     where = Path(error.filename).absolute()
     named = [Path(value).absolute() for value in vars(given).values() if isinstance(value, str) and value]
     return any(path in (where, where.parent, *where.parents) or where in path.parents for path in named)
-
-
-def _log_to_stderr() -> None:
-    import logging
-
-    logging.basicConfig(level=logging.WARNING, format="warning: %(message)s", stream=sys.stderr)

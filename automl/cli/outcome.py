@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from automl.cli.text import columns, duration
+from automl.cli.text import Rounded, columns, duration
 
 if TYPE_CHECKING:
     from automl.api import PlanPreview, SearchResult
@@ -131,7 +131,7 @@ def _candidates(plan: PlanPreview) -> Iterator[tuple[object, ...]]:
     for name, origin in plan.space_origins.items():
         steps, cost = plan.full_steps.get(name), plan.costs.get(name)
         seconds = cost.seconds(steps) if cost is not None and steps is not None else None
-        yield name, "does not fit" if steps is None else steps, None if seconds is None else f"{seconds:.1f}", origin
+        yield name, "does not fit" if steps is None else steps, None if seconds is None else Rounded(seconds, 1), origin
 
 
 def _classes(names: tuple[str, ...], counts: tuple[int, ...]) -> str:

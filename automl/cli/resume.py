@@ -12,7 +12,6 @@ from pathlib import Path
 
 from automl.cli.parser import CommandParser
 from automl.cli.search import INTERRUPTED, add_output_arguments
-from automl.core.budget import Budget
 
 EXAMPLES = """
 automl resume runs/flowers
@@ -29,6 +28,8 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Resume, tell the outcome, and return the exit code."""
+    from automl.core.budget import Budget
+
     if args.budget:
         Budget.parse(args.budget.removeprefix("+"))
     from automl import api

@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+from typing import TYPE_CHECKING
 
 from automl.cli.parser import CommandParser, above_zero, check_known, names, one_of, whole
-from automl.core.budget import Budget
-from automl.core.request import SearchRequest
 from automl.errors import UserError
+
+if TYPE_CHECKING:
+    from automl.core.request import SearchRequest
 
 EXAMPLES = """
 automl search --task image-clf --budget 2min
@@ -23,6 +25,7 @@ automl search flowers.zip --task image-clf --budget 30min,40trials --metric macr
 automl search flowers/ --task image-clf --dry-run
 """
 INTERRUPTED = 130
+DEFAULT_BUDGET = "10min"
 _BUDGET = (
     "NUMBER UNIT, joined by commas; units gpu-h gpu-min gpu-s cpu-h cpu-min cpu-s h min s trials (default: %(default)s)"
 )
@@ -48,7 +51,7 @@ def _add_what(parser: CommandParser) -> None:
 
 def _add_how(parser: CommandParser) -> None:
     how = parser.add_argument_group("how to search")
-    how.add_argument("--budget", default=SearchRequest.budget, help=_BUDGET)
+    how.add_argument("--budget", default=DEFAULT_BUDGET, help=_BUDGET)
     how.add_argument("--folds", type=whole(2), metavar="K", help="folds of the cross-validation (default: by size)")
     how.add_argument("--seed", type=whole(0), default=0, metavar="N", help="the one seed (default: %(default)s)")
     how.add_argument("--workers", type=whole(1), metavar="N", help="worker processes (default: one per core or GPU)")
@@ -109,6 +112,9 @@ def build_request(args: argparse.Namespace) -> SearchRequest:
     Raises:
         UserError: data given twice, a malformed budget, or an unknown task, metric or candidate.
     """
+    from automl.core.budget import Budget
+    from automl.core.request import SearchRequest
+
     if args.place and args.data:
         raise UserError(f"--data {args.data!r}: the data is given once. Got {args.place!r} as well. Leave one out.")
     Budget.parse(args.budget)

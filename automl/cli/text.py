@@ -5,6 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 
+class Rounded(float):
+    """A number with its own count of decimals.
+
+    >>> f"{Rounded(12.345, 1)}"
+    '12.3'
+    """
+
+    digits: int
+
+    def __new__(cls, value: float, digits: int) -> Rounded:
+        """Return value as a number that is written with so many decimals."""
+        number = super().__new__(cls, value)
+        number.digits = digits
+        return number
+
+    def __format__(self, spec: str) -> str:
+        return super().__format__(f".{self.digits}f")
+
+
 def columns(header: Sequence[str], rows: Iterable[Sequence[object]], gap: str = "  ") -> str:
     """Return a plain table: numbers to the right, words to the left, no trailing blanks.
 

@@ -122,4 +122,4 @@ def _parse_part(part: str, whole: str) -> tuple[Account, float]:
 
 
 def _trim(amount: float) -> str:
-    return f"{amount:.3f}".rstrip("0").rstrip(".")
+    return f"{amount:.9f}".rstrip("0").rstrip(".")

@@ -11,6 +11,7 @@ from automl.core.space import Configuration
 
 Estimate = Callable[[Configuration], Cost]
 _REMEMBERED = 7
+_CUT_SHARE = 0.9
 
 
 class LearnedCosts:
@@ -41,14 +42,16 @@ class LearnedCosts:
         self._ratios[candidate] = [measured.seconds(10) / max(1e-9, estimated.seconds(10))]
 
     def learn(self, job: Job, ended: JobEnded) -> None:
-        """Take in what a job took, if all of it was done."""
-        if job.purpose != "train" or any(m.outcome != "done" for m in ended.result.members):
+        """Take in what a job took, if all of it was done; if it was cut at its lease, that it takes twice as long."""
+        is_done = all(m.outcome == "done" for m in ended.result.members)
+        is_cut = not ended.result.is_interrupted and ended.device_seconds >= _CUT_SHARE * job.lease.seconds
+        if job.purpose != "train" or not (is_done or is_cut):
             return
         estimated = sum(
             self._estimate(m.configuration).seconds(job.stop_steps - job.start_steps, job.rows) for m in job.members
         )
         ratios = self._ratios.setdefault(job.candidate, [])
-        ratios.append(ended.result.held_seconds / max(1e-9, estimated))
+        ratios.append((1.0 if is_done else 2.0) * ended.result.held_seconds / max(1e-9, estimated))
         del ratios[:-_REMEMBERED]
 
     def _ratio(self, candidate: str) -> float:

@@ -128,7 +128,7 @@ class History:
 
     def with_status(self, status: TrialStatus) -> list[Trial]:
         """Return the trials of this status, in order of number."""
-        return [self.trials[n] for n in sorted(self.standings.by_status[status])]
+        return [self.trials[n] for n in self.standings.with_status(status)]
 
     def _plan(self, event: JobPlanned) -> None:
         job = event.job

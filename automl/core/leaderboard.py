@@ -53,16 +53,19 @@ class Unranked(NamedTuple):
     reason: str
 
 
-def leaderboard(history: History, metric: Metric) -> list[Row]:
-    """Return the full trials, best first; equal ones by size, then name, then number."""
-    return [_row(trial, score, rank=i) for i, (score, trial) in enumerate(_ranked(history, metric), start=1)]
+def leaderboard(history: History, metric: Metric, *, limit: int | None = None) -> list[Row]:
+    """Return the full trials, best first; equal ones by size, then name, then number. At most limit of them."""
+    scored = sorted(_scored(history.full()), key=lambda s: _order(s, metric))
+    return [_row(s.trial, s.score, rank=i) for i, s in enumerate(scored[:limit], start=1)]
 
 
 def best(history: History, metric: Metric) -> Trial | None:
-    """Return the trial at the top of the leaderboard, or None if no trial is full."""
-    ranked = ((*_order(t, s, metric), t) for t, s in _scored(history))
-    top = min(ranked, default=None)
-    return None if top is None else top[-1]
+    """Return the trial at the top of the leaderboard, or None if no trial is full.
+
+    Looks only at the trials that share the top score, so that asking after every job stays cheap.
+    """
+    scored = _scored(_leaders(history, metric)) or _scored(history.full())
+    return min(scored, key=lambda s: _order(s, metric)).trial if scored else None
 
 
 def unranked(history: History) -> list[Unranked]:
@@ -89,18 +92,36 @@ def latency_ms(trial: Trial) -> float:
     return math.fsum(r.latency_ms for r in trial.results.values())
 
 
-def _scored(history: History) -> list[tuple[Trial, float]]:
-    scored = ((t, trial_score(t)) for t in history.full())
-    return [(t, s) for t, s in scored if s is not None]
+class _Scored(NamedTuple):
+    trial: Trial
+    score: float
 
 
-def _order(trial: Trial, score: float, metric: Metric) -> tuple[float, int, str, int]:
-    return -metric.sign * score, size_bytes(trial), trial.configuration.candidate, trial.number
+def _scored(trials: list[Trial]) -> list[_Scored]:
+    scores = ((t, trial_score(t)) for t in trials)
+    return [_Scored(t, s) for t, s in scores if s is not None]
 
 
-def _ranked(history: History, metric: Metric) -> list[tuple[float, Trial]]:
-    scored = sorted(_scored(history), key=lambda pair: _order(pair[0], pair[1], metric))
-    return [(score, trial) for trial, score in scored]
+def _leaders(history: History, metric: Metric) -> list[Trial]:
+    """Return the full trials whose report at the top rung is the best one."""
+    leaders: list[Trial] = []
+    for number in history.standings.arrived_at(history.top_rung).best(sign=metric.sign):
+        trial = history.trials[number]
+        if trial.status != "full":
+            continue
+        if leaders and not _is_level(trial, leaders[0], history.top_rung):
+            break
+        leaders.append(trial)
+    return leaders
+
+
+def _is_level(trial: Trial, other: Trial, rung: int) -> bool:
+    return math.isclose(trial.reports[rung], other.reports[rung], rel_tol=1e-12)
+
+
+def _order(scored: _Scored, metric: Metric) -> tuple[float, int, str, int]:
+    trial = scored.trial
+    return -metric.sign * scored.score, size_bytes(trial), trial.configuration.candidate, trial.number
 
 
 def _row(trial: Trial, score: float | None, *, rank: int | None = None) -> Row:

@@ -30,7 +30,7 @@ _OUT_OF_BAG = math.exp(-1)
 """The expected share of rows that a bootstrap sample leaves out."""
 
 Select = Callable[[np.ndarray], np.ndarray]
-"""A way to choose: takes how often each row counts (n,), gives the weight of each trial (T,), summing to 1."""
+"""A way to choose on a pool: takes how often each row counts (n,), gives the weights of the trials (T,), sum 1."""
 TimeLeft = Callable[[], float]
 """Seconds that may still be used. None instead of one: no decision may depend on time."""
 
@@ -111,6 +111,15 @@ class Pool:
         return Pool(tuple(p[kept] for p in self.predictions), self.y[kept], self.metric)
 
 
+Strategy = Callable[[Pool], Select]
+"""Prepares a way to choose on a pool, once for many bootstrap samples of its rows."""
+
+
+def best_single(pool: Pool) -> Select:
+    """Return the plainest way to choose: the trial that scores best, the first of equals."""
+    return pool.best
+
+
 def standard_error(fold_scores: Sequence[float]) -> float:
     """Return the standard error of the mean of fold scores; NaN for fewer than two.
 
@@ -119,7 +128,9 @@ def standard_error(fold_scores: Sequence[float]) -> float:
     """
     if len(fold_scores) < 2:
         return float("nan")
-    return float(np.std(fold_scores, ddof=1) / math.sqrt(len(fold_scores)))
+    k = len(fold_scores)
+    mean = math.fsum(fold_scores) / k
+    return math.sqrt(math.fsum((s - mean) ** 2 for s in fold_scores) / (k - 1) / k)
 
 
 def out_of_bag(
@@ -156,24 +167,25 @@ def out_of_bag(
 
 def corrected_score(
     pool: Pool,
-    select: Select,
+    strategy: Strategy,
     *,
     rng: np.random.Generator,
     sample_rows: int | None = None,
     resamples: int = MOST_RESAMPLES,
     time_left: TimeLeft | None = None,
 ) -> Corrected:
-    """Return the score to expect of what select chooses, with a 95 % interval for it on a new sample.
+    """Return the score to expect of what a strategy chooses, with a 95 % interval for it on a new sample.
 
     Args:
-        pool: predictions of all trials that select chooses among; its best 50, say.
-        select: the whole selection, ensemble building included.
+        pool: predictions of all trials that are chosen among, at most some 50; 20,000 rows of them are used.
+        strategy: the whole selection, ensemble building included: `best_single`, or `ensembles.greedy.Greedy`.
         rng: the source of randomness.
         sample_rows: rows of the new sample; the pool's number if None.
         resamples: most bootstrap samples.
         time_left: bounds the number of bootstrap samples; None for a result that depends on no clock.
     """
     small = pool.sampled(MOST_ROWS, rng)
+    select = strategy(small)
     weights = select(np.ones(len(small.y)))
     scores = np.empty((0, 1))
     if len(pool.predictions) > 1:

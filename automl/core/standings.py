@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -59,19 +58,31 @@ class Standings:
         unfinished: trials at the top rung that are neither full nor given up.
     """
 
-    by_status: dict[str, dict[int, None]] = field(default_factory=lambda: defaultdict(dict))
-    arrived: dict[int, Ranking] = field(default_factory=lambda: defaultdict(Ranking))
-    paused: dict[int, Ranking] = field(default_factory=lambda: defaultdict(Ranking))
+    by_status: dict[str, dict[int, None]] = field(default_factory=dict)
+    arrived: dict[int, Ranking] = field(default_factory=dict)
+    paused: dict[int, Ranking] = field(default_factory=dict)
     unfinished: dict[int, None] = field(default_factory=dict)
     _filed: dict[int, tuple[str, int, dict[int, float]]] = field(default_factory=dict)
+
+    def with_status(self, status: str) -> list[int]:
+        """Return the trials of this status, in order of number."""
+        return sorted(self.by_status.get(status, ()))
+
+    def arrived_at(self, rung: int) -> Ranking:
+        """Return the trials with a score at a rung."""
+        return self.arrived.get(rung) or Ranking()
+
+    def paused_at(self, rung: int) -> Ranking:
+        """Return the trials that stand paused at a rung."""
+        return self.paused.get(rung) or Ranking()
 
     def file(self, number: int, status: str, rung: int, *, reports: Mapping[int, float], top: int) -> None:
         """Note where a trial stands now."""
         finite = {r: score for r, score in reports.items() if math.isfinite(score)}
         self._take_out(number, finite)
-        self.by_status[status][number] = None
+        self.by_status.setdefault(status, {})[number] = None
         if status == "paused" and rung in finite:
-            self.paused[rung].add(number, finite[rung])
+            self.paused.setdefault(rung, Ranking()).add(number, finite[rung])
         if status in ("running", "paused") and rung >= top:
             self.unfinished[number] = None
         self._filed[number] = (status, rung, finite)
@@ -79,7 +90,7 @@ class Standings:
     def _take_out(self, number: int, reports: Mapping[int, float]) -> None:
         """Undo what was filed, but for scores that stay as they are."""
         status, rung, before = self._filed.get(number, ("", 0, {}))
-        self.by_status[status].pop(number, None)
+        self.by_status.get(status, {}).pop(number, None)
         self.unfinished.pop(number, None)
         if status == "paused" and rung in before:
             self.paused[rung].discard(number, before[rung])
@@ -88,4 +99,4 @@ class Standings:
                 if r in before:
                     self.arrived[r].discard(number, before[r])
                 if r in reports:
-                    self.arrived[r].add(number, reports[r])
+                    self.arrived.setdefault(r, Ranking()).add(number, reports[r])

@@ -6,15 +6,17 @@ extract ourselves because the filters of the standard library had holes (CVE-202
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from lzma import LZMAError
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from automl.errors import DataError
 from automl.serving.images import MAX_FILE_BYTES, SUFFIXES
@@ -22,8 +24,15 @@ from automl.serving.images import MAX_FILE_BYTES, SUFFIXES
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 MAX_MEMBERS = 2_000_000
 MAX_TOTAL_BYTES = 64 * 2**30
-_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, EOFError, ValueError, NotImplementedError,
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError,
            RuntimeError)  # fmt: skip
+
+
+_COMPRESSED: dict[bytes, Callable[[Path, str], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\0": lzma.open,
+}
 
 
 class _Member(NamedTuple):
@@ -131,8 +140,24 @@ def _write(stream: IO[bytes], member: _Member, folder: Path, path: Path) -> None
 
 @contextmanager
 def _tar(path: Path) -> Iterator[tarfile.TarFile]:
-    with tarfile.open(path, "r:*") as archive:
+    with path.open("rb") as file:
+        start = file.read(6)
+    opener = next((opener for magic, opener in _COMPRESSED.items() if start.startswith(magic)), Path.open)
+    with opener(path, "rb") as stream, tarfile.open(fileobj=cast("BinaryIO", _Bounded(stream)), mode="r:") as archive:
         yield archive
+
+
+class _Bounded:
+    """A stream that refuses large reads: tarfile takes a header of any announced size into memory at once."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= MAX_FILE_BYTES + tarfile.BLOCKSIZE:
+            raise tarfile.ReadError(f"a part of {size} bytes")
+        return self._stream.read(size)
 
 
 def _inner(folder: Path) -> Path:

@@ -76,17 +76,18 @@ def _build(folder: Path, name: str, arrays: LabelledArrays, wanted: Wanted, *, l
         raise DataError(f"{label}: X: at least one image is needed. Got shape {X.shape}.")
     sizes = Sizes(np.array([pixels.shape[1:3]]), pixels.shape[3] == 1)
     rule = choose_rule(sizes, wanted, value_max=value_max)
-    labels = _labels(arrays, wanted, len(pixels), f"{label}: y")
+    labels = _labels(arrays, wanted, rows=len(pixels), name=f"{label}: y")
     rows = np.ascontiguousarray(fit_array(pixels, rule))
     np.save(folder / "X.npy", rows, allow_pickle=False)
     rowset = Rowset(rows, labels, _fingerprint(pixels, labels))
     describe(folder, name, rowset, rule, wanted=wanted, findings=size_findings(sizes, rule))
 
 
-def _labels(arrays: LabelledArrays, wanted: Wanted, rows: int, name: str) -> Labels:
+def _labels(arrays: LabelledArrays, wanted: Wanted, *, rows: int, name: str) -> Labels:
     if wanted.classes is None:
-        return encode(arrays.y, arrays.classes, rows, name)
-    return Labels(encode_with(arrays.y, arrays.classes, wanted.classes, rows, name), wanted.classes)
+        return encode(arrays.y, arrays.classes, rows=rows, name=name)
+    codes = encode_with(arrays.y, arrays.classes, known=wanted.classes, rows=rows, name=name)
+    return Labels(codes, wanted.classes)
 
 
 def _fingerprint(pixels: np.ndarray, labels: Labels) -> str:

@@ -25,11 +25,16 @@ _SHOWN = 10
 
 
 class _Image(NamedTuple):
-    """A file that was looked into; header is None where it cannot be read, and problem says why."""
+    """A file with its hash; an empty hash and the problem where it cannot be read at all."""
 
     label: str
     sha256: str
     file: ImageFile
+    problem: str = ""
+
+
+class _Headed(NamedTuple):
+    image: _Image
     header: Header | None
     problem: str = ""
 
@@ -52,8 +57,7 @@ def open_folder(root: Path, name: str, wanted: Wanted, *, cache: Path) -> DataFo
     with data_errors():
         listing = list_images(root)
     files = _class_files(root, listing, wanted)
-    with bombs_refused():
-        images = sorted(parallel(_look, files), key=lambda image: (image.label, image.sha256, image.file.name))
+    images = sorted(parallel(_hashed, files), key=lambda image: (image.label, image.sha256, image.file.name))
     found = hashlib.sha256(repr([(image.file.name, image.sha256) for image in images]).encode("utf-8", "surrogatepass"))
     key = cache_key({"source": "folder", "name": name, "sha256": found.hexdigest(), **wanted.to_json()})
     notes = _listing_findings(listing)
@@ -86,27 +90,35 @@ def _class_files(root: Path, listing: Listing, wanted: Wanted) -> list[ImageFile
     return files
 
 
-def _look(file: ImageFile) -> _Image:
-    """Hash a file and read its header; the pixels are left for later."""
+def _hashed(file: ImageFile) -> _Image:
     try:
         data = read_bytes(file.path, file.name)
     except InputError as error:
-        return _Image(_label(file), "", file, None, str(error))
-    sha256 = hashlib.sha256(data).hexdigest()
+        return _Image(_label(file), "", file, str(error))
+    return _Image(_label(file), hashlib.sha256(data).hexdigest(), file)
+
+
+def _headed(image: _Image) -> _Headed:
+    if image.problem:
+        return _Headed(image, None, image.problem)
     try:
-        return _Image(_label(file), sha256, file, read_header(data, file.name))
+        return _Headed(image, read_header(read_bytes(image.file.path, image.file.name), image.file.name))
     except InputError as error:
-        return _Image(_label(file), sha256, file, None, str(error))
+        return _Headed(image, None, str(error))
 
 
 def _build(folder: Path, name: str, images: Sequence[_Image], wanted: Wanted, *, notes: list[Finding]) -> None:
-    headers = [image.header for image in images if image.header is not None]
-    problems = [image.problem for image in images if image.header is None]
+    with bombs_refused():
+        headed = list(parallel(_headed, images))
+    headers = [h.header for h in headed if h.header is not None]
+    problems = [h.problem for h in headed if h.header is None]
     if not headers:
         raise DataError(f"{name}: readable images are needed. Got {len(problems)} files, such as: {problems[0]}")
     sizes = Sizes(np.array([(h.height, h.width) for h in headers]), all(h.is_grey for h in headers))
     rule = choose_rule(sizes, wanted)
-    kept = _decode_into(folder / "X.npy", [image for image in images if image.header is not None], rule, problems)
+    kept = _decode_into(folder / "X.npy", [h.image for h in headed if h.header is not None], rule, problems)
+    if not kept:
+        raise DataError(f"{name}: readable images are needed. Got {len(problems)} files, such as: {problems[0]}")
     classes = wanted.classes or tuple(sorted({image.label for image in images}))
     lost = sorted({image.label for image in images} - {image.label for image in kept})
     if lost and wanted.classes is None:

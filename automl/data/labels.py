@@ -20,7 +20,7 @@ class Labels(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-def encode(y: object, classes: Sequence[object] | np.ndarray | None, rows: int, name: str) -> Labels:
+def encode(y: object, classes: Sequence[object] | np.ndarray | None, *, rows: int, name: str) -> Labels:
     """Return codes for labels of any kind.
 
     Args:
@@ -42,14 +42,15 @@ def encode(y: object, classes: Sequence[object] | np.ndarray | None, rows: int, 
     return _encode_codes(numbers, [str(c) for c in classes], name)
 
 
-def encode_with(y: object, declared: Sequence[object] | np.ndarray | None, known: Sequence[str], rows: int,
-                name: str) -> np.ndarray:  # fmt: skip
+def encode_with(
+    y: object, declared: Sequence[object] | np.ndarray | None, *, known: Sequence[str], rows: int, name: str
+) -> np.ndarray:
     """Return codes (int64) into the known classes, for data that is tested with a model of these classes.
 
     Raises:
         DataError: as `encode`, or a label is not among the known ones.
     """
-    found = encode(y, declared, rows, name)
+    found = encode(y, declared, rows=rows, name=name)
     places = {label: code for code, label in enumerate(known)}
     strange = [label for label in found.classes if label not in places]
     if strange:

@@ -69,6 +69,8 @@ def prepare_test(source: Source, train: DataFolder | DataSpec, *, cache: Path | 
         DataError: it cannot be read, or has a class that training did not have.
         MachineError: the cache cannot be written.
     """
+    if source == "":
+        raise DataError(f"test data: needs a path or arrays. Got {source!r}. DATA is {_KINDS}.")
     spec = train.spec if isinstance(train, DataFolder) else train
     wanted = Wanted(rule=ImageRule.from_json(spec.input), classes=spec.classes)
     root = cache or cache_root()

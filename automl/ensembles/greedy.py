@@ -129,15 +129,20 @@ class Margins:
 
     A row is right where the least lead is above zero. Rows on which all models agree that the true class leads all
     others, or that a certain class leads it, are right or wrong for every mean: they are left out of the search, and
-    so are classes that no model puts above the true one. This is exact and saves most of the work.
+    so are classes that no model puts above the true one (rows are sorted by the number of such rivals, so that the
+    rival of each rank concerns the first rows only). This is exact and saves most of the work.
     """
 
     def __init__(self, pool: Pool) -> None:
         stacked = np.stack(pool.predictions).astype(np.float32, copy=False)
         leads = _leads(stacked, pool.y)
         is_settled = (leads.min(axis=0) > 0).all(axis=0) | (leads.max(axis=0) <= 0).any(axis=0)
-        self._open = np.flatnonzero(~is_settled)
-        self._leads = _rivals_only(leads[:, :, self._open])
+        rivals = (leads.min(axis=0) <= 0).sum(axis=0)
+        order = np.argsort(-rivals, kind="stable")
+        self._open = order[~is_settled[order]]
+        most = int(rivals[self._open].max(initial=1))
+        self._leads = _rivals_first(leads[:, :, self._open], most)
+        self._extents = [np.count_nonzero(rivals[self._open] > rank) for rank in range(most)]
         self._y = pool.y
         self._is_balanced = pool.metric.name == "balanced_accuracy"
 
@@ -149,7 +154,8 @@ class Margins:
             weights = np.divide(weights, support[self._y], out=np.zeros_like(weights), where=weights > 0)
         weights = weights[self._open]
         kept = np.flatnonzero(weights)
-        return _MarginBag(self._leads[library][:, :, kept], weights[kept].astype(np.float32))
+        extents = np.searchsorted(kept, self._extents).tolist()
+        return _MarginBag(self._leads[library][:, :, kept], weights[kept], extents=extents)
 
 
 def _leads(stacked: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -162,27 +168,27 @@ def _leads(stacked: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where((leads == 0) & (others > y), _TIE, leads)
 
 
-def _rivals_only(leads: np.ndarray) -> np.ndarray:
-    """Return leads over the classes that some model puts above the true one, fewest first; others repeat a rival."""
-    least = leads.min(axis=0)
-    rivals = int((least <= 0).sum(axis=0).max(initial=1))
-    order = np.argsort(least, axis=0, kind="stable")[:rivals]
+def _rivals_first(leads: np.ndarray, most: int) -> np.ndarray:
+    """Return leads over so many other classes, those in front that some model puts above the true one."""
+    order = np.argsort(leads.min(axis=0), axis=0, kind="stable")[:most]
     return np.ascontiguousarray(np.take_along_axis(leads, order[None], axis=1))
 
 
 class _MarginBag:
-    def __init__(self, leads: np.ndarray, weights: np.ndarray) -> None:
+    def __init__(self, leads: np.ndarray, weights: np.ndarray, *, extents: list[int]) -> None:
         self._leads = leads
+        self._extents = extents
         self._weights = weights
         self._sum = np.zeros(leads.shape[1:], dtype=np.float32)
 
     def values(self) -> np.ndarray:
         least = self._leads[:, 0] + self._sum[0]
         step = np.empty_like(least)
-        for rival in range(1, self._leads.shape[1]):
-            np.add(self._leads[:, rival], self._sum[rival], out=step)
-            np.minimum(least, step, out=least)
-        return np.asarray((least > 0) @ self._weights)
+        for rival, extent in enumerate(self._extents[1:], start=1):
+            here = np.s_[:, :extent]
+            np.add(self._leads[:, rival, :extent], self._sum[rival, :extent], out=step[here])
+            np.minimum(least[here], step[here], out=least[here])
+        return np.asarray(np.round((least > 0) @ self._weights, 9))
 
     def add(self, model: int) -> None:
         self._sum += self._leads[model]

@@ -36,8 +36,8 @@ DEAR_ROWS = 5_000
 """Most rows that are resampled for metrics of which every mean of models is scored afresh."""
 _LEAST_ROWS = 2_000
 _MOST_NUMBERS = 20_000_000
-_RANKED_NUMBERS = 500_000
-"""Bounds of the work where no clock may bound it: with 50 trials ten to fifteen seconds on one core."""
+_RANKED_NUMBERS = 350_000
+"""Bounds of the work where no clock may bound it: with 50 trials some fifteen seconds on one core."""
 
 
 @dataclass(frozen=True)
@@ -181,16 +181,16 @@ class _Field:
     ) -> _Field:
         if not contestants:
             raise ValueError(f"a choice needs a contestant. Got {len(contestants)}")
-        rows = _rows_of_all(contestants)
+        able, rows = _common_rows(contestants)
         if not rows.any():
             raise ValueError(f"no row was predicted by all of the trials {[c.trial for c in contestants]}")
         kept = slice(None) if rows.all() else np.flatnonzero(rows)
-        allowed, note = _quick_enough(contestants, rules.max_latency_ms)
+        allowed, note = _quick_enough(able, rules.max_latency_ms)
         trimmed = [replace(c, predictions=c.predictions[kept]) for c in allowed]
         ranked = sorted(trimmed, key=lambda c: -metric.sign * metric.score(y[kept], c.predictions))[:MOST_TRIALS]
         simple = tuple(sorted(ranked, key=lambda c: (c.size_bytes, c.candidate, c.trial)))
         pool = Pool(tuple(c.predictions for c in simple), y[kept], metric)
-        baseline = next((c.predictions[kept] for c in contestants if c.trial == rules.baseline), None)
+        baseline = next((c.predictions[kept] for c in able if c.trial == rules.baseline), None)
         return cls(simple, pool, folds[kept], rules, baseline, note)
 
     @property
@@ -273,9 +273,17 @@ def _quick_enough(contestants: Sequence[Contestant], most: float | None) -> _All
     return _Allowed([quickest], note)
 
 
-def _rows_of_all(contestants: Sequence[Contestant]) -> np.ndarray:
+class _Common(NamedTuple):
+    contestants: Sequence[Contestant]
+    rows: np.ndarray
+
+
+def _common_rows(contestants: Sequence[Contestant]) -> _Common:
+    """Return who predicted at least half as many rows as the fullest, and the rows that all of these predicted."""
     finite = [np.isfinite(c.predictions.reshape(len(c.predictions), -1)).all(axis=1) for c in contestants]
-    return np.asarray(np.logical_and.reduce(finite))
+    counts = np.array([np.count_nonzero(f) for f in finite])
+    able = np.flatnonzero(2 * counts >= counts.max()).tolist()
+    return _Common([contestants[i] for i in able], np.logical_and.reduce([finite[i] for i in able]))
 
 
 def _sampled_rows(pool: Pool) -> int:

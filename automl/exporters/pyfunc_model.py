@@ -37,8 +37,12 @@ class ArtifactModel(PythonModel):  # type: ignore[misc]
         self._serving = _load_package(folder / "serving")
         self._model = sys.modules[f"{self._serving.__name__}.model"].Model.load(folder)
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
-        """Return a data frame of predictions; context and params are not used."""
+    def predict(self, context: Any, model_input: np.ndarray, params: dict[str, Any] | None = None) -> Any:
+        """Return a data frame of predictions; context and params are not used.
+
+        A data frame is taken too. The hint names the array alone because MLflow reads it, and warns at each load
+        about a union, `Any`, or none.
+        """
         import pandas as pd
 
         rows = self._rows(model_input)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from automl.core.events import Event
+from automl.errors import MachineError, RunError
 from automl.journals import database
 from automl.journals.codec import GENESIS, Row, chain, decode, encode
 
@@ -186,8 +187,11 @@ class SqliteJournal:
     def _flush_in_time(self) -> None:
         with self._lock:
             self._timer = None
-            if not self._closed:
-                self.flush()
+            try:
+                if not self._closed:
+                    self.flush()
+            except (MachineError, RunError) as problem:  # nobody waits for this write: the next durable one tells
+                _log.warning("%s", problem)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

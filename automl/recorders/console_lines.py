@@ -17,6 +17,7 @@ from automl.core.events import (
     Warned,
 )
 from automl.core.history import History
+from automl.core.leaderboard import Row
 from automl.recorders.console_state import counts, spends, standings
 from automl.recorders.console_words import ASCII, clock, data_words, set_up_words, spent
 
@@ -67,19 +68,23 @@ def heartbeat(history: History, now: float) -> str:
 
 
 def _trials(event: JobEnded, history: History) -> Iterator[str]:
-    numbers = dict.fromkeys(member.trial for member in event.result.members)
-    rows = {row.trial: row for row in standings(history)}
-    for number in numbers:
-        trial = history.trials.get(number)
+    """Yield the trials that this very job brought to an end; probes and refits bring none."""
+    rows: dict[int, Row] = {}
+    for member in event.result.members:
+        trial = history.trials.get(member.trial)
         if trial is None:
             continue
-        name = trial.configuration.candidate
-        if trial.status == "failed":
-            yield f"trial {number} {name} failed: {trial.reason}"
-        elif number in rows:
-            row = rows[number]
-            best = ", best so far" if row.rank == 1 else ""
-            yield f"trial {number} {name}: {row.score:.4f} +- {row.se or 0:.4f}{best}"
+        name = f"trial {trial.number} {trial.configuration.candidate}"
+        if trial.failure is member:
+            yield f"{name} failed: {trial.reason}"
+        elif trial.status == "full" and trial.results.get(member.fold) is member:
+            rows = rows or {row.trial: row for row in standings(history)}
+            yield from _full(name, rows.pop(trial.number, None))
+
+
+def _full(name: str, row: Row | None) -> Iterator[str]:
+    if row is not None and row.score is not None:
+        yield f"{name}: {row.score:.4f} +- {row.se or 0.0:.4f}{', best so far' if row.rank == 1 else ''}"
 
 
 def _finding(finding: Finding) -> str:

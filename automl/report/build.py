@@ -11,12 +11,13 @@ import numpy as np
 from automl.core.data import Finding
 from automl.core.events import Decided, Planned, RunStarted
 from automl.core.history import History
+from automl.core.job import REFIT_FOLD
 from automl.core.leaderboard import Row, Unranked, leaderboard, unranked
 from automl.core.ledger import Receipt
 from automl.core.metrics import Metric, metric
 from automl.report.confusion import Confusion, confusion
 from automl.report.parameters import ParameterPlot, parameter_plots
-from automl.report.spend import Bill, Span, bill, spans
+from automl.report.spend import Bill, Span, bill, is_measuring, spans
 
 _CURVES = 6
 
@@ -143,7 +144,8 @@ def _candidates(history: History, rows: tuple[Row, ...]) -> tuple[str, ...]:
 
 
 def _moments(history: History, rows: tuple[Row, ...]) -> tuple[Moment, ...]:
-    last = {m.trial: ended.at for ended in history.ended_jobs for m in ended.result.members if m.outcome == "done"}
+    trained = [ended for ended in history.ended_jobs if not is_measuring(ended)]
+    last = {m.trial: ended.at for ended in trained for m in ended.result.members if m.fold != REFIT_FOLD}
     found = [Moment(last[r.trial], r.trial, r.candidate, r.score) for r in rows if r.score is not None]
     return tuple(sorted(found, key=lambda moment: (moment.at, moment.trial)))
 

@@ -35,10 +35,11 @@ def section(heading: str, *parts: str, note: str = "") -> Markup:
     return Markup(f"<section><h2>{safe(heading)}</h2>{words}{body}</section>")
 
 
-def pair(*sections: str) -> Markup:
-    """Return sections side by side where the page is wide; a single one alone in full width."""
+def pairs(*sections: str) -> Markup:
+    """Return sections two by two side by side where the page is wide; a last single one in full width."""
     shown = [part for part in sections if part]
-    return Markup("".join(shown) if len(shown) < 2 else f'<div class="two">{"".join(shown)}</div>')
+    rows = (shown[i : i + 2] for i in range(0, len(shown), 2))
+    return Markup("\n".join(f'<div class="two">{"".join(r)}</div>' if len(r) == 2 else r[0] for r in rows))
 
 
 def facts(items: Mapping[str, object]) -> Markup:

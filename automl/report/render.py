@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from automl.report.build import ReportData
-from automl.report.html import Markup, pair, safe
+from automl.report.html import Markup, pairs, safe
 from automl.report.sections import (
     candidates,
     confusion,
@@ -33,11 +33,10 @@ def render(data: ReportData) -> str:
         header(data),
         winner(data),
         how_to_use(data),
-        pair(over_time(data), candidates(data)),
+        pairs(over_time(data), candidates(data)),
         leaderboard(data),
-        pair(curves(data), confusion(data)),
+        pairs(curves(data), confusion(data), data_facts(data), spend(data)),
         parameters(data),
-        pair(data_facts(data), spend(data)),
         workers(data),
         others(data),
         spaces(data),

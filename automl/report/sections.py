@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from automl.core.events import Winner
 from automl.core.leaderboard import Row
 from automl.report import charts, grids
 from automl.report.build import ReportData
-from automl.report.html import Markup, code, details, facts, pair, safe, section, table
+from automl.report.html import Markup, code, details, facts, pairs, safe, section, table
+from automl.report.spend import MEASURING
 from automl.report.svg import minutes
 
 _SHOWN_ROWS, _SHOWN_CLASSES, _SHOWN_OTHERS = 15, 12, 200
@@ -18,8 +20,8 @@ _SHOWN_ROWS, _SHOWN_CLASSES, _SHOWN_OTHERS = 15, 12, 200
 def header(data: ReportData) -> Markup:
     """Return the title and one line of facts."""
     started, when = data.started, datetime.fromtimestamp(data.started.wall_started, UTC)
-    ended = data.history.ended
-    state = f"{ended.status}: {ended.reason}" if ended else "not ended"
+    phase = data.history.phase
+    state = phase.reason if phase else "still searching"
     line = f"{started.request.task} · {started.spec.name} · {when:%Y-%m-%d %H:%M} UTC · {state}"
     return Markup(f"<header><h1>{safe(started.name)}</h1><p>{safe(line)}</p></header>")
 
@@ -77,7 +79,12 @@ def over_time(data: ReportData) -> Markup:
     """Return the score over time."""
     if not data.moments:
         return Markup("")
-    return section("Score over time", charts.score_over_time(data), _legend(data), note="one dot per full trial")
+    return section(
+        "Score over time",
+        charts.score_over_time(data),
+        _legend(data, (m.candidate for m in data.moments)),
+        note="one dot per full trial",
+    )
 
 
 def candidates(data: ReportData) -> Markup:
@@ -117,7 +124,9 @@ def curves(data: ReportData) -> Markup:
     if not data.curves:
         return Markup("")
     note = "the best trial of each candidate; the band is the range over the folds"
-    return section("Learning curves", charts.learning_curves(data), _legend(data), note=note)
+    return section(
+        "Learning curves", charts.learning_curves(data), _legend(data, (c.candidate for c in data.curves)), note=note
+    )
 
 
 def confusion(data: ReportData) -> Markup:
@@ -193,7 +202,7 @@ def workers(data: ReportData) -> Markup:
         return Markup("")
     use = data.bill.utilisation
     note = "" if use is None else f"{use:.0%} of the time was leased to jobs; a dashed outline is a job that failed"
-    return section("Workers", grids.time_line(data), _legend(data), note=note)
+    return section("Workers", grids.time_line(data), _legend(data, (span.candidate for span in data.spans)), note=note)
 
 
 def others(data: ReportData) -> Markup:
@@ -228,7 +237,7 @@ def set_up(data: ReportData) -> Markup:
     request = data.started.request
     asked = {name.replace("_", " "): value for name, value in vars(request).items() if value not in ("", None, ())}
     versions = [(name, number) for name, number in sorted(data.started.versions.items())]
-    return pair(
+    return pairs(
         section(
             "Request",
             facts({**asked, "seed": data.started.seed, "device": f"{data.started.slots} × {data.started.device}"}),
@@ -276,6 +285,11 @@ def _registry(uri: str, note: str) -> Markup:
     return Markup(code(uri) + (f" {safe(note)}" if note else ""))
 
 
-def _legend(data: ReportData) -> str:
-    marks = "".join(f'<span><i class="{charts.colour(data, name)}"></i>{safe(name)}</span>' for name in data.candidates)
+def _legend(data: ReportData, shown: Iterable[str]) -> str:
+    names = set(shown)
+    marks = "".join(
+        f'<span><i class="{charts.colour(data, name)}"></i>{safe(name)}</span>'
+        for name in (*data.candidates, MEASURING)
+        if name in names
+    )
     return f'<div class="legend">{marks}</div>'

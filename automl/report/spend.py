@@ -83,6 +83,11 @@ def spans(history: History) -> tuple[Span, ...]:
     return tuple(sorted(found, key=lambda span: (span.begin, span.worker)))
 
 
+def is_measuring(ended: JobEnded) -> bool:
+    """Whether a job was a probe: it gives a cost, but neither a score nor a file."""
+    return all(m.outcome == "done" and m.score is None and not m.files for m in ended.result.members)
+
+
 def _span(history: History, ended: JobEnded) -> Span:
     result = ended.result
     return Span(
@@ -109,4 +114,4 @@ def _item(history: History, name: str) -> Item:
 
 def _candidate(history: History, ended: JobEnded) -> str:
     trial = history.trials.get(ended.result.members[0].trial)
-    return MEASURING if trial is None else trial.configuration.candidate
+    return MEASURING if trial is None or is_measuring(ended) else trial.configuration.candidate

@@ -14,9 +14,10 @@ import numpy as np
 from automl.core.events import Decided, Registered, RunEnded, TestScore, Winner
 from automl.core.history import History, Trial
 from automl.core.job import Job, JobResult, Report
+from automl.core.leaderboard import leaderboard
 from automl.core.protocols import DataSource, Done
 from automl.core.seeds import stream
-from automl.ensembles.select import Choice, Contestant, Rules, choose
+from automl.ensembles.select import MOST_TRIALS, Choice, Contestant, Rules, choose
 from automl.errors import SearchFailed
 from automl.run.loop import Run
 from automl.run.pages import out_of_fold
@@ -91,18 +92,23 @@ def finalise(ending: Ending, reason: str) -> None:
 
 
 def choose_winner(ending: Ending) -> Choice:
-    """Return the best single model or the ensemble, by the out-of-fold predictions of all full trials."""
+    """Return the best single model or the ensemble, by the out-of-fold predictions of the best full trials."""
     run = ending.run
-    trials = run.history.full()
-    baseline = next((t.number for t in trials if t.configuration.candidate == "baseline"), None)
-    return choose(
-        [_contestant(ending, t) for t in trials], np.asarray(ending.data.y), run.metric, folds=ending.folds,
-        rng=stream(run.started.seed, "choose"),
-        rules=Rules(
-            baseline=baseline, max_latency_ms=run.request.max_latency_ms, time_left=_time_left(run),
-            sample_rows=run.started.test_rows or None,
-        ),
-    )  # fmt: skip
+    baseline = next((t for t in run.history.full() if t.configuration.candidate == "baseline"), None)
+    numbers = dict.fromkeys(row.trial for row in leaderboard(run.history, run.metric, limit=MOST_TRIALS))
+    numbers |= {baseline.number: None} if baseline else {}
+    rules = Rules(
+        baseline=baseline.number if baseline else None,
+        max_latency_ms=run.request.max_latency_ms,
+        time_left=_time_left(run),
+        sample_rows=run.started.test_rows or None,
+    )
+    contestants = [_contestant(ending, run.history.trials[n]) for n in numbers]
+    rng = stream(run.started.seed, "choose")
+    choice = choose(contestants, np.asarray(ending.data.y), run.metric, folds=ending.folds, rng=rng, rules=rules)
+    if choice.note:
+        run.warn("choice", choice.note)
+    return choice
 
 
 def refit(ending: Ending, winner: Winner) -> ArtifactPublisher:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from automl.core.job import MemberResult
 from automl.errors import MachineError, RunError
+
+LEAST_FREE_BYTES = 200 << 20
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not os.access(self.path, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied", str(self.path))
+            free = shutil.disk_usage(self.path).free
+            if free < LEAST_FREE_BYTES:
+                raise MachineError(
+                    f"{self.path}: {LEAST_FREE_BYTES >> 20} MiB must be free there. Got {free >> 20} MiB."
+                )
         except PermissionError as error:
             raise RunError(
                 f"--out {self.path}: the folder cannot be written ({error.strerror}). Name another."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 from typing import Literal, Protocol
 
@@ -20,6 +21,9 @@ from automl.core.request import SearchRequest
 from automl.run.folder import RunFolder
 
 TICK_SECONDS = 2.0
+KEPT_TRIALS = 25
+"""Full trials whose models are kept; an ensemble is built of the best twelve."""
+
 UNTIMED_FINAL_SECONDS = 60.0
 EXPORT_SHARE = 0.03
 """Share of the elapsed time that standing artifacts may take; the first is always made."""
@@ -170,8 +174,11 @@ class Run:
         planned = self.history.running[result.job]
         self.emit(JobEnded(result, self.time.at(), result.held_seconds * planned.job.lease.share))
         for member in planned.job.members:
-            if member.checkpoint and self.history.trials[member.trial].steps(member.fold) >= planned.job.stop_steps:
+            trial = self.history.trials.get(member.trial)
+            if trial is not None and member.checkpoint and trial.steps(member.fold) >= planned.job.stop_steps:
                 shutil.rmtree(self.parts.folder.path / member.checkpoint, ignore_errors=True)
+            if trial is not None and trial.status == "full":
+                self._let_go_of_models()
 
     def on_idle(self) -> None:
         """Keep the standing artifact at the best trial and tell the time."""
@@ -197,6 +204,15 @@ class Run:
         for result in trial.results.values():
             if result.files:
                 shutil.rmtree(self.parts.folder.files_of(result).parent, ignore_errors=True)
+
+    def _let_go_of_models(self) -> None:
+        """Delete the models of full trials that have no chance to be deployed; their predictions stay."""
+        ranked = self.history.standings.arrived_at(self.history.top_rung).best(sign=self.metric.sign)
+        for number in islice(ranked, KEPT_TRIALS, KEPT_TRIALS + 2):
+            for result in self.history.trials[number].results.values():
+                for file in result.files:
+                    if file.path.rsplit("/", 1)[-1].startswith("model"):
+                        (self.parts.folder.path / file.path).unlink(missing_ok=True)
 
     def _moment(self) -> Moment:
         return Moment(self.time.at(), self._search_ends(), self.parts.reserve_seconds)

@@ -8,6 +8,8 @@ that there is a good model early, and near the deadline the best paused trial is
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 from statistics import pstdev
@@ -43,7 +45,7 @@ class AshaScheduler:
     def next(self, history: History, outlook: Outlook, costs: CostModel) -> Move:
         """Return the next move: finish what is at the top, hurry, promote, start, drain."""
         view = _View(history, outlook, costs, self.sign)
-        return view.race() or view.hurry() or view.promote() or view.start() or view.drain()
+        return view.race() or view.in_time(view.promote() or view.start()) or view.drain()
 
     def first_rung(self, configuration: Configuration, history: History, outlook: Outlook, costs: CostModel) -> int:
         """Return the top rung for a cheap trial or the first iterative one, else the lowest."""
@@ -65,7 +67,8 @@ class _View:
 
     def race(self) -> Move | None:
         """Return a fold of a trial at the top, or its end if its folds are clearly worse than the best trial's."""
-        for trial in self.history.trials.values():
+        for number in sorted(self.history.standings.unfinished):
+            trial = self.history.trials[number]
             folds = missing_folds(trial, self.history)
             if folds and self._has_lost(trial) and not trial.running_folds:
                 return Stop(trial.number, "its folds are clearly worse than the best trial's")
@@ -73,27 +76,33 @@ class _View:
                 return Continue(trial.number, folds[:1], self.top)
         return None
 
-    def hurry(self) -> Move | None:
-        """Return the best paused trial, taken to the top, when there will soon be no time left for it."""
-        fitting = [t for t in self._paused() if self.wall_to_top(t) * HASTE <= self.outlook.seconds_left]
-        if not fitting or self.outlook.seconds_left == inf:
-            return None
-        best = max(fitting, key=self._promise)
-        look = max((self.seconds(t, 0, 0) for t in self._paused()), default=0.0)
-        if self.wall_to_top(best) * HASTE + look < self.outlook.seconds_left:
-            return None
+    def in_time(self, move: Continue | Start | None) -> Move | None:
+        """Return move, or instead the best paused trial taken to the top, if after move there is no time for that."""
+        if move is None or self.outlook.seconds_left == inf:
+            return move
+        best = next((t for t in self._by_promise() if self._fits(t, self.top)), None)
+        if best is None:
+            return move
+        trial, rung = (self.history.trials[move.trial], move.rung) if isinstance(move, Continue) else (best, 0)
+        stop = ladder_of(trial, self.history)[rung].steps
+        start = trial.steps(0) if isinstance(move, Continue) else 0
+        takes = self.costs.seconds(trial.configuration, start=min(start, stop), stop=stop)
+        if (takes + self.wall_to_top(best)) * HASTE <= self.outlook.seconds_left:
+            return move
         return self._to_top(best)
 
-    def promote(self) -> Move | None:
+    def promote(self) -> Continue | None:
         """Return a trial in the best third of its rung, highest rung first, if the next rung fits."""
         for rung in reversed(range(self.top)):
-            arrived = sorted(self._arrived(rung), key=lambda t: -self._score(t, rung))
-            for trial in arrived[: len(arrived) // ETA]:
-                if trial.status == "paused" and trial.rung == rung and self._fits(trial, rung + 1):
+            arrived = self.history.standings.arrived_at(rung)
+            for trial in self._paused_at(rung):
+                if arrived.place(trial.number, trial.reports[rung], sign=self.sign) >= len(arrived) // ETA:
+                    break
+                if self._fits(trial, rung + 1):
                     return Continue(trial.number, self._next_folds(trial, rung + 1), rung + 1)
         return None
 
-    def start(self) -> Move | None:
+    def start(self) -> Start | None:
         """Return a start while the budget admits one."""
         return Start() if self.outlook.may_start and self.outlook.seconds_left > 0 else None
 
@@ -101,10 +110,11 @@ class _View:
         """Return the last promotions of a budget of trials: a third of the iterative trials reach the top."""
         if self.history.running:
             return WAIT
-        paused = self._paused()
-        reached = [t for t in self.history.trials.values() if self._is_stepped(t) and t.rung == self.top]
-        if paused and len(reached) < max(1, (len(paused) + len(reached)) // ETA):
-            return self._to_top(max(paused, key=self._promise))
+        known = len(self.history.standings.arrived_at(0))
+        reached = known - sum(len(self.history.standings.paused_at(r)) for r in range(self.top))
+        best = next(self._by_promise(), None)
+        if best is not None and reached < max(1, known // ETA):
+            return self._to_top(best)
         return Done("every trial is finished")
 
     def first_rung(self, configuration: Configuration) -> int:
@@ -112,11 +122,15 @@ class _View:
         assert planned is not None
         if planned.full_steps[configuration.candidate] == 1:
             return self.top
-        if not any(self._is_stepped(t) for t in self.history.trials.values()):
-            return self.top
         full = rungs(planned, configuration.candidate, self.history.folds)[-1]
-        cost = self.costs.seconds(configuration, start=0, stop=full.steps) * full.folds / self.outlook.slots
-        return self.top if cost <= CHEAP_SHARE * self.outlook.seconds_left < inf else 0
+        fold = self.costs.seconds(configuration, start=0, stop=full.steps)
+        if (
+            self._is_first_stepped()
+            and fold * -(-full.folds // self.outlook.slots) * HASTE <= self.outlook.seconds_left
+        ):
+            return self.top
+        is_cheap = fold * full.folds / self.outlook.slots <= CHEAP_SHARE * self.outlook.seconds_left < inf
+        return self.top if is_cheap else 0
 
     def seconds(self, trial: Trial, fold: int, rung: int) -> float:
         """Return the seconds until a fold of a trial is at a rung."""
@@ -129,23 +143,26 @@ class _View:
         rounds = -(-len(need) // self.outlook.slots)
         return max(need, default=0.0) * rounds
 
-    def _paused(self) -> list[Trial]:
-        return [t for t in self.history.with_status("paused") if t.rung < self.top and t.reports]
+    def _is_first_stepped(self) -> bool:
+        standings = self.history.standings
+        return not standings.arrived_at(0) and not any(
+            self._is_stepped(self.history.trials[n]) for n in standings.unfinished
+        )
+
+    def _paused_at(self, rung: int) -> Iterator[Trial]:
+        """Yield the paused trials of a rung, best first."""
+        return (self.history.trials[n] for n in self.history.standings.paused_at(rung).best(sign=self.sign))
+
+    def _by_promise(self) -> Iterator[Trial]:
+        """Yield all paused trials by their last scores, best first; of equal ones the higher rung."""
+        below = reversed(range(self.top))
+        return heapq.merge(*map(self._paused_at, below), key=lambda t: -self._score(t, t.rung))
 
     def _is_stepped(self, trial: Trial) -> bool:
         return ladder_of(trial, self.history)[-1].steps > 1
 
-    def _arrived(self, rung: int) -> list[Trial]:
-        known = [t for t in self.history.trials.values() if self._is_stepped(t)]
-        return [t for t in known if self._score(t, rung) > -inf]
-
     def _score(self, trial: Trial, rung: int) -> float:
-        score = trial.score_at(rung, ladder_of(trial, self.history)[rung].steps)
-        return -inf if score is None else self.sign * score
-
-    def _promise(self, trial: Trial) -> tuple[float, int]:
-        """Order paused trials: at the highest rung that two of them share the better score, else the higher rung."""
-        return self._score(trial, trial.rung) + 1e-9 * trial.rung, -trial.number
+        return self.sign * trial.reports[rung]
 
     def _fits(self, trial: Trial, rung: int) -> bool:
         wall = self.wall_to_top(trial) if rung == self.top else self.seconds(trial, 0, rung)
@@ -161,10 +178,10 @@ class _View:
 
     def _has_lost(self, trial: Trial) -> bool:
         """Whether the mean over the folds done is clearly worse than the best trial's on the same folds."""
-        best = max(self.history.full(), key=lambda t: self._score(t, self.top), default=None)
+        best = next(self.history.standings.arrived_at(self.top).best(sign=self.sign), None)
         folds = sorted(trial.kept_folds)
         if best is None or not folds or not self._is_stepped(trial):
             return False
-        theirs = {f: self.sign * (r.score or 0.0) for f, r in best.results.items()}
+        theirs = {f: self.sign * (r.score or 0.0) for f, r in self.history.trials[best].results.items()}
         mine = sum(self.sign * (trial.results[f].score or 0.0) for f in folds) / len(folds)
         return mine < sum(theirs[f] for f in folds) / len(folds) - RACE_WIDTH * pstdev(theirs.values())

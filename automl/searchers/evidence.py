@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,11 +13,11 @@ from automl.core.space import Configuration
 
 Kind = Literal["complete", "pruned", "running", "failed"]
 
-MOST = 500
-"""Trials a model looks at; asking costs more than linear time in them."""
-BEST = 50
+MOST = 200
+"""Trials a model looks at; asking takes time in proportion to them."""
+BEST = 20
 """How many of these are the best of those too old to be looked at otherwise."""
-STRIDE = 100
+STRIDE = 50
 """The border between old and recent moves by so many trials at once."""
 
 
@@ -75,10 +76,23 @@ def window(history: History, *, greater_is_better: bool) -> list[Evidence]:
 
     A pure function of the history: however a run came to this point, the same trials are looked at.
     """
-    everything = [evidence(t, history.top_rung, greater_is_better=greater_is_better) for t in history.trials.values()]
-    if len(everything) <= MOST:
-        return everything
-    border = math.ceil((len(everything) - MOST + BEST) / STRIDE) * STRIDE
-    measured = (e for e in everything[:border] if e.has_score)
-    best = heapq.nsmallest(BEST, measured, key=Evidence.rank)
-    return sorted(best, key=lambda e: e.number) + everything[border:]
+    trials = list(history.trials.values())
+    if len(trials) <= MOST:
+        return _said(trials, history, greater_is_better=greater_is_better)
+    border = math.ceil((len(trials) - MOST + BEST) / STRIDE) * STRIDE
+    candidates = _best_at_the_top(trials[:border], history.top_rung, -1.0 if greater_is_better else 1.0)
+    said = _said(candidates, history, greater_is_better=greater_is_better)
+    best = heapq.nsmallest(BEST, (e for e in said if e.has_score), key=Evidence.rank)
+    recent = _said(trials[border:], history, greater_is_better=greater_is_better)
+    return sorted(best, key=lambda e: e.number) + recent
+
+
+def _said(trials: Iterable[Trial], history: History, *, greater_is_better: bool) -> list[Evidence]:
+    return [evidence(t, history.top_rung, greater_is_better=greater_is_better) for t in trials]
+
+
+def _best_at_the_top(trials: Sequence[Trial], top_rung: int, sign: float) -> Sequence[Trial]:
+    """Return trials that hold the BEST best: those at the top rank first, so that few need a closer look."""
+    losses = {t.number: sign * t.reports[top_rung] for t in trials if top_rung in t.reports}
+    finite = [t for t in trials if math.isfinite(losses.get(t.number, math.inf))]
+    return heapq.nsmallest(BEST, finite, key=lambda t: losses[t.number]) if len(finite) >= BEST else trials

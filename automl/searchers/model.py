@@ -51,6 +51,8 @@ class CandidateModel:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._space = space
         self._distributions = {name: distribution(param) for name, param in space.params.items()}
+        self._recoded = [name for name, param in space.params.items() if _is_list(param)]
+        self._active: dict[tuple[str, ...], dict[str, BaseDistribution]] = {}
         self._sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=0, multivariate=True)
         storage = _Given([self._frozen(e) for e in told])
         self._study = optuna.create_study(storage=storage, sampler=self._sampler, direction="minimize")
@@ -76,24 +78,33 @@ class CandidateModel:
         }
 
     def _frozen(self, told: Evidence) -> FrozenTrial:
-        values = told.configuration.values
+        params = dict(told.configuration.values)
+        for name in self._recoded:
+            if name in params:
+                params[name] = coded(params[name], self._space.params[name])
         return FrozenTrial(
             number=told.number,
             state=_STATES[told.kind],
             value=told.loss if told.kind == "complete" else None,
             datetime_start=None,
             datetime_complete=None,
-            params={name: coded(value, self._space.params[name]) for name, value in values.items()},
-            distributions={name: self._distributions[name] for name in values},
+            params=params,
+            distributions=self._distributions_of(tuple(params)),
             user_attrs={},
             system_attrs={},
             intermediate_values={told.rung: told.loss} if told.kind == "pruned" else {},
             trial_id=told.number,
         )
 
+    def _distributions_of(self, names: tuple[str, ...]) -> dict[str, BaseDistribution]:
+        """Return the distributions of the named parameters, the same object for the same names."""
+        if names not in self._active:
+            self._active[names] = {name: self._distributions[name] for name in names}
+        return self._active[names]
+
 
 def distribution(param: Parameter) -> BaseDistribution:
-    """Return Optuna's form of a parameter; a choice becomes its place in the list."""
+    """Return Optuna's form of a parameter; a choice, and a float on a grid, become their place in the list."""
     if isinstance(param, Choice):
         return CategoricalDistribution(range(len(param.choices)))
     if isinstance(param, Int):
@@ -101,13 +112,16 @@ def distribution(param: Parameter) -> BaseDistribution:
         return IntDistribution(param.low, high, log=param.log, step=param.step)
     if param.step is None:
         return FloatDistribution(param.low, param.high, log=param.log)
-    count = int((param.high - param.low) / param.step + 1e-9)
-    return FloatDistribution(param.low, param.low + count * param.step, step=param.step)
+    return IntDistribution(0, int((param.high - param.low) / param.step + 1e-9))
 
 
 def coded(value: Value, param: Parameter) -> Value:
     """Return a value in Optuna's form."""
-    return param.choices.index(value) if isinstance(param, Choice) else value
+    if isinstance(param, Choice):
+        return param.choices.index(value)
+    if isinstance(param, Float) and param.step is not None:
+        return round((float(value) - param.low) / param.step)
+    return value
 
 
 def plain(value: float, param: Parameter) -> Value:
@@ -116,5 +130,9 @@ def plain(value: float, param: Parameter) -> Value:
         return param.choices[int(value)]
     if isinstance(param, Int):
         return min(param.high, max(param.low, int(value)))
-    assert isinstance(param, Float)
-    return min(param.high, max(param.low, float(value)))
+    exact = float(value) if param.step is None else param.low + param.step * int(value)
+    return min(param.high, max(param.low, exact))
+
+
+def _is_list(param: Parameter) -> bool:
+    return isinstance(param, Choice) or (isinstance(param, Float) and param.step is not None)

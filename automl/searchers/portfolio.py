@@ -10,6 +10,7 @@ from automl.core.events import Origin
 from automl.core.history import History
 from automl.core.protocols import Searcher
 from automl.core.space import Configuration, SearchSpace
+from automl.searchers.untried import is_tried
 
 
 class PortfolioSearcher:
@@ -36,8 +37,6 @@ class PortfolioSearcher:
         return "searcher" if next(self._left(space, history), None) is None else "portfolio"
 
     def _left(self, space: SearchSpace, history: History) -> Iterator[Configuration]:
-        tried = {t.configuration.key() for t in history.trials.values() if t.origin == "portfolio"}
-        if len(tried) < len(self._configurations):
-            for configuration in self._configurations:
-                if configuration.candidate in space.candidates and configuration.key() not in tried:
-                    yield configuration
+        for configuration in self._configurations:
+            if configuration.candidate in space.candidates and not is_tried(configuration, history):
+                yield configuration

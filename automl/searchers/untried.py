@@ -13,7 +13,8 @@ DRAWS = 100
 
 def is_tried(configuration: Configuration, history: History) -> bool:
     """Whether a trial of this configuration was started."""
-    return any(trial.configuration == configuration for trial in history.trials.values())
+    known = (trial.configuration for trial in history.trials.values())
+    return any(c.candidate == configuration.candidate and c.values == configuration.values for c in known)
 
 
 def open_space(space: SearchSpace, history: History) -> SearchSpace:

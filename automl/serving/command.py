@@ -34,6 +34,9 @@ def main(argv: Sequence[str], folder: Path) -> int:
     """Run the command for the model in folder; returns the exit code: 0 done, 2 the user's mistake."""
     try:
         _run(_parser().parse_args(argv), folder)
+    except BrokenPipeError:
+        # The reader has seen enough; without this the interpreter would complain when it flushes stdout at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ServingError, OSError) as error:
         sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
         return 2
@@ -85,6 +88,7 @@ def _run(arguments: argparse.Namespace, folder: Path) -> None:
     text = to_csv(model.predict_scores(rows.X), model.classes, with_proba=arguments.proba)
     if arguments.output is None:
         sys.stdout.write(text)
+        sys.stdout.flush()
     else:
         write_whole(arguments.output, text)
 

@@ -17,6 +17,8 @@ from .image_arrays import rows_from_array
 from .image_rule import ImageRule
 from .images import MAX_FILE_BYTES, SUFFIXES, bombs_refused, decode
 
+_CHUNK = 32
+"""Items a thread takes at once: handing over one by one costs as much as decoding a small image."""
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -68,9 +70,9 @@ def list_images(root: Path) -> Listing:
         if not entry.is_dir():
             others += _take(entry.name, Path(entry.path), files)
         elif entry.is_symlink() and _leads_back(Path(entry.path), root):
-            links.append(entry.name)
+            links.append(_text(entry.name))
         else:
-            folders.append(entry.name)
+            folders.append(_text(entry.name))
             others += _walk(Path(entry.path), entry.name, files, links)
     return Listing(sorted(files), folders, others, links)
 
@@ -116,8 +118,11 @@ def read_bytes(path: Path, name: str) -> bytes:
 
 def parallel(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
     """Yield function(item) in order, computed by as many threads as there are cores; decoding lets threads run."""
+    todo = list(items)
+    chunks = [todo[start : start + _CHUNK] for start in range(0, len(todo), _CHUNK)]
     with ThreadPoolExecutor(max_workers=min(16, os.cpu_count() or 1)) as pool:
-        yield from pool.map(function, items)
+        for results in pool.map(lambda chunk: [function(item) for item in chunk], chunks):
+            yield from results
 
 
 def _read_npz_rows(source: Path, rule: ImageRule) -> Rows:
@@ -136,6 +141,17 @@ def _entries(root: Path) -> list[os.DirEntry[str]]:
         raise InputError(f"{root}: cannot be read as a folder ({error.strerror}).") from error
 
 
+def _refuse(error: OSError) -> None:
+    raise InputError(
+        f"{error.filename}: cannot be read as a folder ({error.strerror}). Mend its permissions."
+    ) from error
+
+
+def _text(name: str) -> str:
+    """Return a name that can be written as UTF-8, also where the file system's is not."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _leads_back(link: Path, root: Path) -> bool:
     real = link.resolve()
     return root.resolve().is_relative_to(real) or real.is_relative_to(root.resolve())
@@ -143,10 +159,10 @@ def _leads_back(link: Path, root: Path) -> bool:
 
 def _walk(folder: Path, prefix: str, files: list[ImageFile], links: list[str]) -> int:
     others = 0
-    for at, folders, names in os.walk(folder):
+    for at, folders, names in os.walk(folder, onerror=_refuse):
         below = Path(at).relative_to(folder).as_posix()
         start = prefix if below == "." else f"{prefix}/{below}"
-        links += [f"{start}/{name}" for name in folders if (Path(at) / name).is_symlink()]
+        links += [_text(f"{start}/{name}") for name in folders if (Path(at) / name).is_symlink()]
         folders[:] = [name for name in folders if not name.startswith(".")]
         others += sum(_take(f"{start}/{name}", Path(at) / name, files) for name in names if not name.startswith("."))
     return others
@@ -156,5 +172,5 @@ def _take(name: str, path: Path, files: list[ImageFile]) -> int:
     """Add an image file to files; return 1 if it is another kind of file."""
     if path.suffix.lower() not in SUFFIXES:
         return 1
-    files.append(ImageFile(name, path))
+    files.append(ImageFile(_text(name), path))
     return 0

@@ -56,7 +56,7 @@ class ImageRule:
         sides = [_whole(values, side, 1, MAX_SIDE) for side in ("height", "width")]
         channels = _whole(values, "channels", 1, 3)
         if channels == 2:
-            raise ModelError("input: channels must be 1 or 3. Got 2.")
+            raise ModelError(f"input: channels must be 1 or 3. Got {channels}.")
         resize, value_max = values.get("resize", "stretch"), values.get("value_max", 255.0)
         if resize not in RESIZES:
             raise ModelError(f"input: resize must be one of {', '.join(RESIZES)}. Got {resize!r}.")

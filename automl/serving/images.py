@@ -28,6 +28,7 @@ _GREY_MODES = frozenset({"1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I"})
 _DEEP_MODES = frozenset({"I;16", "I;16B", "I;16L", "I"})
 _ORIENTATION = 0x0112
 _TURNED = frozenset({5, 6, 7, 8})
+_EXIF_KEYS = frozenset({"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"})
 # What Pillow's decoders were seen to raise on damaged files.
 _DAMAGE = (
     OSError, SyntaxError, ValueError, IndexError, KeyError, TypeError, EOFError, OverflowError, AttributeError,
@@ -71,6 +72,7 @@ def decode(data: bytes, name: str, rule: ImageRule) -> np.ndarray:
         side = 2 * max(rule.height, rule.width)
         if rule.resize == "stretch":
             image.draft(None, (side, side))
+        image.load()
         turned = ImageOps.exif_transpose(image) if _orientation(image) != 1 else image
         return fit(_plain(turned, name), rule)
 
@@ -123,6 +125,9 @@ def _too_large(name: str, found: str) -> str:
 
 
 def _orientation(image: Image.Image) -> int:
+    # Pillow's getexif decodes a whole PNG to look for EXIF behind the pixels: 4 of 5 parts of the time of a header.
+    if image.format != "TIFF" and not _EXIF_KEYS & image.info.keys():
+        return 1
     value = image.getexif().get(_ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 

@@ -130,7 +130,10 @@ class _Member:
         self._session = _session(manifest.read(entry.file), entry, threads)
 
     def scores(self, inputs: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        scores = np.asarray(self._session.run([self.entry.output], {self.entry.input: inputs})[0])
+        try:
+            scores = np.asarray(self._session.run([self.entry.output], {self.entry.input: inputs})[0])
+        except _failures() as error:
+            raise ModelError(_failed(self.entry, "run", error)) from error
         if scores.shape != shape or not np.isfinite(scores).all():
             raise ModelError(
                 f"{self.entry.file}: output {self.entry.output!r} must be finite numbers of shape {shape}. "
@@ -149,20 +152,16 @@ def _check_features(entry: MemberEntry, rule: ImageRule) -> None:
 def _session(data: bytes, entry: MemberEntry, threads: int) -> Any:
     """Return an onnxruntime session made from bytes: with no path there is no folder for external data to lie in."""
     import onnxruntime as ort
-    from onnxruntime.capi import onnxruntime_pybind11_state as states
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    failures = (states.Fail, states.InvalidArgument, states.InvalidGraph, states.InvalidProtobuf, states.NotImplemented,
-                states.NoSuchFile, states.RuntimeException, RuntimeError, ValueError)  # fmt: skip
     try:
         session = ort.InferenceSession(data, sess_options=options, providers=["CPUExecutionProvider"])
-    except failures as error:
-        detail = " ".join(str(error).split())[:300]
-        raise ModelError(f"{entry.file}: onnxruntime cannot load it ({detail}). Get the model again.") from error
+    except _failures() as error:
+        raise ModelError(_failed(entry, "load", error)) from error
     names = {i.name for i in session.get_inputs()}, {o.name for o in session.get_outputs()}
     if entry.input not in names[0] or entry.output not in names[1]:
         raise ModelError(
@@ -170,3 +169,16 @@ def _session(data: bytes, entry: MemberEntry, threads: int) -> Any:
             f"Got {sorted(names[0])} and {sorted(names[1])}. Get the model again."
         )
     return session
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return what onnxruntime raises on a model it cannot load or run."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as states
+
+    return (states.Fail, states.InvalidArgument, states.InvalidGraph, states.InvalidProtobuf, states.NotImplemented,
+            states.NoSuchFile, states.RuntimeException, RuntimeError, ValueError, TypeError)  # fmt: skip
+
+
+def _failed(entry: MemberEntry, verb: str, error: Exception) -> str:
+    detail = " ".join(str(error).split())[:300]
+    return f"{entry.file}: onnxruntime cannot {verb} it ({detail}). Get the model again."

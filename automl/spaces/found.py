@@ -10,6 +10,7 @@ from pathlib import Path
 
 from automl.core.space import SearchSpace
 from automl.errors import SpaceError
+from automl.spaces.completion import completed, to_toml
 from automl.spaces.place import Place, did_you_mean, shown
 from automl.spaces.space_file import read_space
 
@@ -61,7 +62,8 @@ def find(task: str, candidates: Sequence[str], extra: Sequence[str] = ()) -> Fou
     directory is never searched by itself.
 
     A folder is searched for `<task>/<candidate>.toml`, or `<candidate>.toml` where it has no folder of the task; a
-    file may have any name that ends in .toml.
+    file may have any name that ends in .toml. A file need not list all parameters: those that the candidate's own file
+    (the first of all) has beyond it are held at their defaults, and the text carried says so.
 
     Args:
         task: the task's name.
@@ -71,10 +73,12 @@ def find(task: str, candidates: Sequence[str], extra: Sequence[str] = ()) -> Fou
     Raises:
         SpaceError: a path or a file breaks a rule, or a candidate has no space.
     """
+    own: dict[str, SpaceFile] = {}
     files: dict[str, SpaceFile] = {}
     unused: list[str] = []
     for folder in [_built_in(), *_plugins()]:
-        files.update(_from_folder(folder, task, candidates))
+        more = _from_folder(folder, task, candidates)
+        own, files = more | own, files | more
     for name in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
         more = _named(name, VARIABLE, task, candidates)
         files.update(more)
@@ -82,7 +86,8 @@ def find(task: str, candidates: Sequence[str], extra: Sequence[str] = ()) -> Fou
     for name in extra:
         files.update(_required(_named(name, "--space", task, candidates), name, candidates))
     _check_complete(files, task, candidates)
-    return Found({name: files[name] for name in candidates}, files.get(PORTFOLIO), tuple(unused))
+    spaces = {name: _completed(files[name], own.get(name, files[name])) for name in candidates}
+    return Found(spaces, files.get(PORTFOLIO), tuple(unused))
 
 
 def merge(found: Found) -> SearchSpace:
@@ -168,6 +173,15 @@ def _required(files: dict[str, SpaceFile], name: str, candidates: Sequence[str])
         wanted = ", ".join(f"{c}.toml" for c in candidates)
         raise SpaceError(f"--space {name}: the folder has no file for any candidate. Looked for {wanted}.")
     return files
+
+
+def _completed(file: SpaceFile, own: SpaceFile) -> SpaceFile:
+    """Return file, rewritten where it lacks parameters that the candidate's own file has."""
+    if file is own:
+        return file
+    given = read_space(file.text, file.origin)
+    full = completed(given, read_space(own.text, own.origin))
+    return file if full == given else SpaceFile(to_toml(full), file.origin)
 
 
 def _check_complete(files: Mapping[str, SpaceFile], task: str, candidates: Sequence[str]) -> None:

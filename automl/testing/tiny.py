@@ -15,6 +15,7 @@ from automl.core.protocols import ExportMember
 from automl.data.folder import DataFolder
 from automl.data.image_array import LabelledArrays, open_arrays
 from automl.data.image_prepare import Wanted
+from automl.exporters.artifact import write_artifact
 
 CLASSES = ("bar", "dot", "ring", "cross", "wave")
 
@@ -76,7 +77,11 @@ def linear_onnx(shape: Sequence[int], classes: int, *, seed: int = 0, inputs: st
 
     size = int(np.prod(shape))
     weights = np.random.default_rng(seed).normal(0, 1, (size, classes)).astype(np.float32)
-    constants: dict[str, np.ndarray] = {"weights": weights, "white": np.array(255, np.float32), "flat": np.array([-1, size])}
+    constants: dict[str, np.ndarray] = {
+        "weights": weights,
+        "white": np.array(255, np.float32),
+        "flat": np.array([-1, size]),
+    }
     pixels = [
         helper.make_node("Cast", ["input"], ["wide"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["wide", "white"], ["unit"]),
@@ -113,3 +118,22 @@ def write_member(folder: Path, onnx: bytes, *, features: dict[str, Any] | None =
     }
     (folder / "member.json").write_text(json.dumps(entry), encoding="utf-8")
     return ExportMember(trial=0, fold=fold, weight=weight, candidate="linear", folder=folder)
+
+
+def tiny_artifact(folder: Path, cache: Path, *, side: int = 8, classes: int = 3, channels: int = 1) -> str:
+    """Write an artifact of two random linear models on pixels into a new folder; return its manifest's SHA-256."""
+    data = tiny_data(cache, side=side, classes=classes, channels=channels)
+    members = [
+        write_member(cache / f"m{fold}", linear_onnx(data.spec.shape, classes, seed=fold), weight=weight, fold=fold)
+        for fold, weight in enumerate((0.25, 0.75))
+    ]
+    return write_artifact(
+        folder,
+        spec=data.spec,
+        members=members,
+        task="image-clf",
+        metric="accuracy",
+        scores={"cv": 0.9, "low": 0.85, "high": 0.95},
+        versions={"automl": "0"},
+        run_name="tiny",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -71,20 +72,19 @@ class CurveWorld:
 
     def quality(self, configuration: Configuration) -> float:
         """Return the score that training of this configuration approaches."""
-        rng = stream(self.seed, "quality", configuration.key())
         distance = 0.0
         if "lr" in configuration.values:
             distance = abs(math.log10(float(configuration.values["lr"])) + 2.0) / 2.0
         if "strength" in configuration.values:
             distance = abs(math.log10(float(configuration.values["strength"]))) / 3.0
-        return _BASE[configuration.candidate] * (1.0 - 0.3 * distance) - 0.05 * float(rng.random())
+        return _BASE[configuration.candidate] * (1.0 - 0.3 * distance)
 
     def score(self, configuration: Configuration, *, fold: int, share: float) -> float:
         """Return the score on a fold after a share of full training, in (0, 1)."""
-        rng = stream(self.seed, "noise", configuration.key(), fold, round(1e6 * share))
-        hard = 0.02 * float(stream(self.seed, "fold", fold).standard_normal())
-        risen = self.quality(configuration) * (1.0 - math.exp(-6.0 * share))
-        return float(np.clip(risen + hard + self.noise * rng.standard_normal(), 0.0, 1.0))
+        hard = 0.02 * _draws(self.seed, "fold", fold)[0]
+        luck = _draws(self.seed, configuration.key(), fold)
+        risen = (self.quality(configuration) - 0.02 * abs(luck[0])) * (1.0 - math.exp(-6.0 * share))
+        return min(1.0, max(0.0, risen + hard + self.noise * luck[round(share * (len(luck) - 1))]))
 
     def estimate(self, configuration: Configuration) -> Cost:
         """Return what a candidate would say that one fold costs."""
@@ -119,6 +119,11 @@ class CurveWorld:
             member.trial, member.fold, "done", curve=curve, steps=job.stop_steps, best_step=job.stop_steps, cost=cost,
             score=self.score(member.configuration, fold=member.fold, share=share), files=_files(job, member),
         )  # fmt: skip
+
+
+@lru_cache(maxsize=65536)
+def _draws(seed: int, name: str, fold: int) -> tuple[float, ...]:
+    return tuple(stream(seed, "world", name, fold).standard_normal(100).tolist())
 
 
 def _files(job: Job, member: Member) -> tuple[FileRef, ...]:
@@ -191,7 +196,7 @@ class Scenario:
             journal.append(event)
             controller.apply(event)
         executor = SimulatedExecutor(self.world, clock, slots=self.slots)
-        parts = Parts(RunFolder(Path("no-such-run")), journal, executor, Shelf(), (), self.reserve_seconds)
+        parts = Parts(RunFolder(Path("no-such-run")), journal, executor, Shelf(), [], self.reserve_seconds)
         run = Run(controller, parts, Timekeeper(clock, began=0.0, before=controller.history.at))
         for job in [planned.job for planned in controller.history.running.values()]:
             run.on_end(lost(job))

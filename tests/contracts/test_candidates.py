@@ -1,11 +1,11 @@
-"""The contract suite over the registered image candidates that are cheap to train; networks run it in their own files."""
+"""The contract suite over all registered candidates."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from automl.candidates.image import baseline, forest, gbdt, linear
+from automl.candidates.image import baseline, cnn, forest, gbdt, linear, resnet
 from automl.core.space import CandidateSpace, Configuration
 from automl.registry import names, resolve
 from automl.spaces.space_file import read_space
@@ -53,6 +53,29 @@ class TestGradientBoosting(CandidateContract):
     data = striped_images(150)
     steps = 18
     cuts = (2, 6, 18)
+
+
+class TestCnn(CandidateContract):
+    candidate = cnn.CANDIDATE
+    configuration = completed("cnn", blocks=1, width=8, dense_width=64, batch_size=32, translate=0.0)
+    module = cnn.__name__
+    space = space_of("cnn")
+    steps = 6
+    cuts = (1, 3, 6)
+
+
+class TestResnet(CandidateContract):
+    candidate = resnet.CANDIDATE
+    configuration = completed("resnet", width=16, stages=2, residuals=0, batch_size=32, translate=0.0)
+    module = resnet.__name__
+    space = space_of("resnet")
+    steps = 6
+    cuts = (1, 3, 6)
+
+
+def test_every_registered_candidate_is_run_through_the_suite() -> None:
+    suites = {suite.candidate.name for suite in CandidateContract.__subclasses__()}
+    assert set(names("candidate")) <= suites
 
 
 def test_every_registered_candidate_names_itself_and_has_a_space() -> None:

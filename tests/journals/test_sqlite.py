@@ -174,6 +174,16 @@ def test_a_full_disk_is_the_machines_trouble_and_the_event_is_written_later(db):
     assert [type(e) for e in list(journal.replay())[-2:]] == [Warned, Ticked]
 
 
+def test_a_late_write_that_fails_is_a_warning_and_told_by_the_next_durable_one(db, caplog):
+    journal = SqliteJournal(db)
+    journal._connection.execute("PRAGMA query_only = ON")
+    journal.append(Ticked(1.0), durable=False)
+    time.sleep(1.3)
+    assert "attempt to write a readonly database" in caplog.text
+    with pytest.raises(MachineError, match="attempt to write a readonly database"):
+        journal.append(Ticked(2.0))
+
+
 def test_another_writer_is_waited_for_then_named(db, monkeypatch):
     monkeypatch.setattr("automl.journals.database._BUSY_SECONDS", 0.05)
     journal = SqliteJournal(db)

@@ -151,11 +151,12 @@ def finished_events(trials: int = 26, seed: int = 0) -> tuple[Event, ...]:
     winner = Winner("ensemble", f"{best.configuration.candidate} + {second.configuration.candidate}",
                     {best.number: 0.6, second.number: 0.4}, 0.9866, 0.0024, 0.9851, 0.9789, 0.9907, 0.999,
                     "bootstrap of the selection, 200 resamples")  # fmt: skip
+    test = TestScore("accuracy", 0.9833, 0.97, 0.99, {"log_loss": 0.06}, 360)
     return (
         started(), planned(), *body,
         Warned("mlflow", "the server did not answer for 3 s; runs are recorded later", end),
         PhaseChanged("finalising", "the budget is spent", end + 0.1),
-        Decided(winner, "artifacts/0003", "12" * 32, TestScore("accuracy", 0.9833, 0.97, 0.99, {"log_loss": 0.06}, 360), end + 3),
+        Decided(winner, "artifacts/0003", "12" * 32, test, end + 3),
         Registered("models:/automl-image-clf-digits/3", "1", "abc", True, "better than version 2", end + 4),
         RunEnded("done", "the budget is spent", end + 4.5),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from automl.serving.errors import InputError
-from automl.serving.image_files import list_images, read_bytes, read_rows
+from automl.serving.image_files import list_images, parallel, read_bytes, read_rows
 from automl.serving.image_rule import ImageRule
 from automl.testing.tiny import png, tiny_images, write_image_folder, write_npz
 
@@ -102,26 +102,69 @@ def test_one_unreadable_file_among_those_to_predict_is_named(tmp_path: Path) -> 
     (tmp_path / "a.png").write_bytes(grey(1))
     (tmp_path / "zero.png").write_bytes(b"")
 
-    with pytest.raises(InputError, match="zero.png: an image is needed. Got an empty file"):
+    with pytest.raises(InputError, match=r"zero.png: an image is needed. Got an empty file"):
         read_rows(tmp_path, RULE)
 
 
 def test_npz_without_x_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "d.npz", images=np.zeros((1, 2, 2)))
 
-    with pytest.raises(InputError, match="d.npz: an array named X is needed. Got none"):
+    with pytest.raises(InputError, match=r"d.npz: an array named X is needed. Got none"):
         read_rows(tmp_path / "d.npz", RULE)
 
 
 def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
 
-    with pytest.raises(InputError, match="pipe.png: a regular file is needed. Got mode 1"):
+    with pytest.raises(InputError, match=r"pipe.png: a regular file is needed. Got mode 1"):
         read_bytes(tmp_path / "pipe.png", "pipe.png")
 
 
 def test_a_dangling_link_is_named(tmp_path: Path) -> None:
     (tmp_path / "gone.png").symlink_to("nowhere")
 
-    with pytest.raises(InputError, match="gone.png: cannot be read .No such file"):
+    with pytest.raises(InputError, match=r"gone.png: cannot be read .No such file"):
         read_rows(tmp_path, RULE)
+
+
+def test_names_that_are_no_utf8_are_written_out(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)  # noqa: PTH102
+    with open(folder + b"/\xff.png", "wb") as stream:  # noqa: PTH123
+        stream.write(grey(1))
+
+    listing = list_images(tmp_path)
+
+    assert (listing.folders, [f.name for f in listing.files]) == (["caf\\udce9"], ["caf\\udce9/\\udcff.png"])
+    assert read_rows(tmp_path, RULE).X.shape == (1, 8, 8, 1)
+
+
+def test_a_folder_that_cannot_be_opened_is_refused_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cat").mkdir()
+    scan = os.scandir
+
+    def refuse(path: object) -> object:
+        if str(path).endswith("cat"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(InputError, match=r"cat: cannot be read as a folder \(Permission denied\)"):
+        list_images(tmp_path)
+
+
+def test_parallel_work_keeps_its_order() -> None:
+    assert list(parallel(lambda n: n * n, range(1000))) == [n * n for n in range(1000)]
+
+
+def test_an_error_in_parallel_work_comes_through() -> None:
+    with pytest.raises(InputError, match=r"no good: 77"):
+        list(parallel(_picky, range(100)))
+
+
+def _picky(number: int) -> int:
+    if number == 77:
+        raise InputError(f"no good: {number}")
+    return number

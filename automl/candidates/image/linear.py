@@ -1,6 +1,8 @@
 """Multinomial logistic regression on gradient histograms or averaged pixels.
 
-Claim: CLAIM-LINEAR
+Claim: accuracy 0.992 on digits, 0.908 on sign_digits, 0.902 on fashion_mnist (20,000 rows), 5-fold, defaults; 0.04,
+0.12 and 1.4 CPU-s a fold on one core, after 0.03, 0.4 and 1.1 once for the features. On averaged pixels 0.968, 0.789,
+0.836.
 Source: Dalal & Triggs 2005, https://doi.org/10.1109/CVPR.2005.177 (a linear model on histograms of gradients);
 solver: https://scikit-learn.org/stable/modules/generated/sklearn.linear_model.LogisticRegression.html.
 """

@@ -26,8 +26,8 @@ from automl.core.space import Value
 
 STEM_SIDE = 40
 """Images above this side are halved by the stem, above twice this side quartered."""
-LEAST_POOLED_SIDE = 8
-"""Pooling stops below this side, so that at least 4x4 values are left."""
+LEAST_POOLED_SIDE = 6
+"""Pooling stops below this side, so that at least 3x3 values are left."""
 
 
 def architecture(values: Mapping[str, Value], shape: Shape, classes: int) -> list[Layer]:

@@ -155,6 +155,16 @@ def count(layers: Sequence[Layer], shape: Shape) -> Count:
     for layer in layers:
         macs += layer.macs(shape)
         shape = layer.after(shape)
-        copies = 3 * layer.depth if isinstance(layer, Residual) else 3 if isinstance(layer, Conv) else 1
-        values += copies * shape.size
+        values += _copies(layer) * shape.size
     return Count(macs, values)
+
+
+def _copies(layer: Layer) -> int:
+    """Return how many numbers are kept for the way back per number that comes out of a layer."""
+    match layer:
+        case Residual(depth=depth):
+            return 3 * depth
+        case Conv(pool=pool):
+            return 7 if pool else 3
+        case _:
+            return 1

@@ -40,7 +40,7 @@ def challenge(mine: Mapping[str, str], champion: Mapping[str, str] | None, versi
     It does if it is better in the corrected score, measured on the same data, metric and number of folds.
     """
     if champion is None:
-        return Verdict(True, f"first {ALIAS}")
+        return Verdict(True, f"the first version is {ALIAS}")
     named = f"{ALIAS} stays version {version}: "
     for key in _SAME:
         if champion.get(key) != mine[key]:

@@ -46,8 +46,9 @@ def write_model_files(folder: Path, artifact: Path, script: Path, spec: DataSpec
         encoding="utf-8",
     )
     example = _example(spec)
-    if example:
+    if example is not None:
         (folder / "input_example.json").write_text(json.dumps(example), encoding="utf-8")
+        (folder / "serving_input_example.json").write_text(json.dumps({"inputs": example}), encoding="utf-8")
     # JSON is YAML, so no YAML writer is needed
     (folder / "MLmodel").write_text(json.dumps(mlmodel(script.name, spec, facts), indent=1), encoding="utf-8")
 
@@ -73,26 +74,32 @@ def mlmodel(script: str, spec: DataSpec, facts: ModelFacts) -> dict[str, object]
         "model_uuid": facts.model_id,
         "model_size_bytes": facts.size_bytes,
         "run_id": facts.run_id,
-        "signature": {"inputs": json.dumps([_tensor(spec)]), "outputs": None, "params": None},
+        # no input schema: the model takes arrays of several types and data frames, a schema would refuse all but one
+        "signature": {"inputs": None, "outputs": json.dumps(_outputs(spec)), "params": None},
+        "metadata": {"input_shape": list(spec.shape), "classes": list(spec.classes)},
         "utc_time_created": datetime.fromtimestamp(facts.created, UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
     }
-    if _example(spec):
+    if _example(spec) is not None:
         content["saved_input_example_info"] = {
-            "artifact_path": "input_example.json", "format": "tf-serving", "type": "ndarray",
-        }  # fmt: skip
+            "artifact_path": "input_example.json",
+            "serving_input_path": "serving_input_example.json",
+            "type": "ndarray",
+        }
     return content
 
 
-def _tensor(spec: DataSpec) -> dict[str, object]:
-    return {"type": "tensor", "tensor-spec": {"dtype": "uint8", "shape": [-1, *spec.shape]}}
+def _outputs(spec: DataSpec) -> list[dict[str, object]]:
+    """Return MLflow's schema of what `predict` gives: the prediction, and for classes a probability of each."""
+    columns = {"prediction": "string" if spec.classes else "double"} | {f"proba_{c}": "float" for c in spec.classes}
+    return [{"type": kind, "name": name, "required": True} for name, kind in columns.items()]
 
 
-def _example(spec: DataSpec) -> dict[str, object] | None:
-    """Return one black image in MLflow's tensor form; None where it would be a large file."""
+def _example(spec: DataSpec) -> list[object] | None:
+    """Return one black image as nested lists; None where it would be a large file."""
     import numpy as np
 
     shape = (1, *spec.shape)
-    return {"inputs": np.zeros(shape, int).tolist()} if np.prod(shape) <= _MOST_EXAMPLE_VALUES else None
+    return list(np.zeros(shape, int).tolist()) if np.prod(shape) <= _MOST_EXAMPLE_VALUES else None
 
 
 def _requirements(artifact: Path, mlflow_version: str) -> str:

@@ -53,7 +53,7 @@ class MlflowRecorder:
         self._changed = threading.Condition()
         self._inbox: list[Event] = []
         self._seen = self._recorded = self._failures = 0
-        self._is_urgent = self._is_closing = False
+        self._is_urgent = self._is_closing = self._gave_up = False
         self._history = History()
         self._registered: Registered | None = None
         self._writer: Writer | None = None
@@ -65,6 +65,8 @@ class MlflowRecorder:
             self._inbox.append(event)
             self._seen += 1
             self._is_urgent = self._is_urgent or isinstance(event, Decided | RunEnded)
+            if isinstance(event, Decided):
+                self._registered = None
             if self._thread is None and not self._is_closing:
                 self._thread = threading.Thread(target=self._run, name="mlflow", daemon=True)
                 self._thread.start()
@@ -74,20 +76,21 @@ class MlflowRecorder:
         """Pass over a sign of life: curves come with the results."""
 
     def finish(self, seconds: float) -> Registered | None:
-        """Wait until all events so far are recorded, the winner registered.
+        """Wait until all events so far are recorded, and return the registered winner, None if it is not registered.
 
-        Returns as soon as an attempt fails, or after seconds: None then, and nothing is lost: `automl sync` or the next
-        attempt brings it up to date. The time in the result is the last event's.
+        Returns as soon as an attempt fails, or after seconds. Nothing is lost then: the next attempt or `automl sync`
+        brings it up to date. The time in the result is the last event's.
         """
         with self._changed:
             seen, failures, self._is_urgent = self._seen, self._failures, True
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._recorded >= seen or self._failures > failures, seconds)
-            return self._registered if self._recorded >= seen else None
+            self._gave_up = self._recorded < seen
+            return self._registered
 
     def close(self) -> None:
-        """Record the end, at most CLOSE_SECONDS, and let go."""
-        self.finish(CLOSE_SECONDS if self._thread is not None else 0.0)
+        """Record the end and let go: within CLOSE_SECONDS, at once if `finish` had to give up."""
+        self.finish(0.0 if self._gave_up else CLOSE_SECONDS)
         with self._changed:
             self._is_closing = True
             self._changed.notify_all()
@@ -136,11 +139,12 @@ class MlflowRecorder:
                 from automl.recorders.mlflow.writer import Writer
 
                 self._writer = Writer(self._target)
-            self._writer.update(self._history)
-            if self._history.decided is not None and self._registered is None:
+            self._writer.begin(self._history)
+            if _has_winner(self._history) and self._registered is None:
                 from automl.recorders.mlflow.register import register
 
                 self._registered = register(self._writer, self._history)
+            self._writer.update(self._history)
             if is_last or self._history.ended is not None:
                 self._writer.finish(self._history)
         except Exception as problem:  # noqa: BLE001 - the second of the two fences: MLflow must not end a search
@@ -160,3 +164,9 @@ class MlflowRecorder:
 
     def _pause(self) -> float:
         return min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (self._failures - 1))
+
+
+def _has_winner(history: History) -> bool:
+    """Whether a winner was decided on since the run was last resumed."""
+    decided, resumed = history.decided, history.resumed
+    return decided is not None and (not resumed or decided.at >= resumed[-1].at)

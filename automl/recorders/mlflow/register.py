@@ -16,7 +16,6 @@ from automl.recorders.mlflow.model_folder import ARTIFACT, ModelFacts, write_mod
 from automl.recorders.mlflow.projection import RUN_TAG
 from automl.recorders.mlflow.writer import Writer, mlflow_version
 
-
 _MANIFEST = "automl.manifest_sha256"
 
 

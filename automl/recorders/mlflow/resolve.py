@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from automl.errors import ArtifactError, MachineError, UserError
+from automl.recorders.mlflow.model_folder import ARTIFACT
 from automl.recorders.mlflow.settings import prepare_environment, redact, store_path
 
 _MODEL = re.compile(r"models:/(?P<name>[^/@:]+)(?:@(?P<alias>[^/@:]+)|/(?P<version>[1-9]\d*))")
+
+
+_UNKNOWN = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
 class ModelName(NamedTuple):
@@ -57,12 +61,12 @@ def artifact_of(model_uri: str, tracking_uri: str) -> Path:
 
     try:
         location = _location(MlflowClient(tracking_uri), wanted)
-        return _fetch(location, model_uri, tracking_uri)
     except MlflowException as problem:
         text = redact(" ".join(str(problem).split()))[:300]
-        if problem.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if problem.error_code in _UNKNOWN:
             raise UserError(f"{model_uri}: MLflow at {redact(tracking_uri)} does not know it: {text}") from None
         raise MachineError(f"{model_uri}: MLflow at {redact(tracking_uri)} does not answer: {text}") from None
+    return _fetch(location, model_uri, tracking_uri)
 
 
 def _location(client: Any, wanted: ModelName) -> str:
@@ -73,13 +77,15 @@ def _location(client: Any, wanted: ModelName) -> str:
 
 def _fetch(location: str, model_uri: str, tracking_uri: str) -> Path:
     from mlflow.artifacts import download_artifacts
-
-    from automl.recorders.mlflow.model_folder import ARTIFACT
+    from mlflow.exceptions import MlflowException
 
     try:
         folder = Path(download_artifacts(artifact_uri=f"{location}/{ARTIFACT}", tracking_uri=tracking_uri))
-    except OSError as problem:
-        raise ArtifactError(f"{model_uri}: its files are gone from {redact(location)}: {problem}") from None
+    except (OSError, MlflowException) as problem:
+        text = redact(" ".join(str(problem).split()))[:300]
+        raise ArtifactError(
+            f"{model_uri}: {redact(location)} holds no {ARTIFACT} that can be read: {text}. Name a model of automl."
+        ) from None
     if not (folder / "manifest.json").is_file():
         raise ArtifactError(
             f"{model_uri}: {redact(location)} holds no {ARTIFACT}/manifest.json. Name a model of automl."
