@@ -13,7 +13,7 @@ from typing import Literal
 
 from automl.core.budget import Budget
 from automl.core.costs import Estimate, LearnedCosts
-from automl.core.events import Event, JobEnded, JobPlanned, Planned, Resumed, RunStarted, TrialStopped
+from automl.core.events import Event, JobEnded, JobPlanned, Planned, ProposalSkipped, Resumed, RunStarted, TrialStopped
 from automl.core.history import History, Trial
 from automl.core.job import REFIT_FOLD, Job, Lease, Member
 from automl.core.ledger import Ledger
@@ -23,6 +23,11 @@ from automl.core.seeds import stream
 from automl.core.space import Configuration, SearchSpace
 
 PROBE_RUNG = -1
+PROBE_TRIAL = -1
+PROPOSALS = 8
+"""How often the searcher is asked for something that fits in the time left."""
+
+FULL_SLACK = 1.1
 LEASE_SLACK = 1.5
 LEASE_MINIMUM_SECONDS = 2.0
 LEAST_LEASE_SECONDS = 0.05
@@ -60,7 +65,7 @@ class Brains:
     probed: frozenset[str] = frozenset()
 
 
-Decision = JobPlanned | TrialStopped | Planned | Done | Literal["wait"]
+Decision = JobPlanned | TrialStopped | ProposalSkipped | Planned | Done | Literal["wait"]
 
 
 class Controller:
@@ -73,6 +78,7 @@ class Controller:
         self.costs = LearnedCosts(brains.estimate, {n: s.default() for n, s in brains.space.candidates.items()})
         self._started = started
         self._tried: set[str] = set()
+        self._listed = frozenset(c.key() for c in started.portfolio)
         self.apply(started)
 
     def apply(self, event: Event) -> None:
@@ -127,7 +133,7 @@ class Controller:
         running = {p.job.candidate for p in self.history.running.values() if p.job.purpose == "probe"}
         waiting = [c for c in spaces if c in self.brains.probed and c not in running and c not in probes]
         if waiting and (self.history.trials or not planned.full_steps):
-            return self._job(moment, spaces[waiting[0]].default(), PROBE_RUNG, 0)
+            return self._job(moment, spaces[waiting[0]].default(), PROBE_RUNG, PROBE_TRIAL)
         fresh = [c for c in probes if probes[c] is not None and c not in planned.costs]
         if fresh and not running:
             return self._plan(moment, ready=[*planned.costs, *fresh])
@@ -165,12 +171,32 @@ class Controller:
         if not space.candidates:
             return WAIT if self.history.running else Done("the search space is exhausted")
         number = len(self.history.trials)
-        rng = stream(self._started.seed, "ask", number)
-        configuration = space.check(self.brains.searcher.ask(space, self.history, rng))
+        configuration = self._propose(space, outlook, number)
+        is_listed = configuration.key() in self._listed
+        if is_listed and self._seconds_in_full(configuration) > outlook.seconds_left:
+            return ProposalSkipped(configuration, self._seconds_in_full(configuration), moment.at)
         rung = self.brains.scheduler.first_rung(configuration, self.history, outlook, self.costs)
-        listed = any(configuration.key() == c.key() for c in self._started.portfolio)
         planned = self._job(moment, configuration, rung, number)
-        return replace(planned, proposed=configuration, origin="portfolio" if listed else "searcher")
+        return replace(planned, proposed=configuration, origin="portfolio" if is_listed else "searcher")
+
+    def _propose(self, space: SearchSpace, outlook: Outlook, number: int) -> Configuration:
+        """Return the first proposal that can be trained in full in the time left, else the quickest of several."""
+        proposals: dict[float, Configuration] = {}
+        for attempt in range(PROPOSALS):
+            rng = stream(self._started.seed, "ask", number, attempt)
+            configuration = space.check(self.brains.searcher.ask(space, self.history, rng))
+            seconds = self._seconds_in_full(configuration)
+            if seconds <= outlook.seconds_left or configuration.key() in self._listed:
+                return configuration
+            proposals.setdefault(seconds, configuration)
+        return proposals[min(proposals)]
+
+    def _seconds_in_full(self, configuration: Configuration) -> float:
+        """Return the wall seconds of training all folds to the end, side by side on all slots."""
+        assert self.history.planned is not None
+        steps = self.history.planned.full_steps[configuration.candidate]
+        rounds = -(-self._started.folds // self._started.slots)
+        return FULL_SLACK * rounds * self.costs.seconds(configuration, start=0, stop=steps)
 
     def _continue(self, moment: Moment, trial: Trial, move: Continue) -> JobPlanned:
         return self._job(moment, trial.configuration, move.rung, trial.number, fold=move.folds[0])

@@ -100,6 +100,15 @@ class TrialStopped:
 
 
 @dataclass(frozen=True)
+class ProposalSkipped:
+    """A listed configuration was passed over: it cannot be trained in full in the time left."""
+
+    configuration: Configuration
+    seconds: float
+    at: float
+
+
+@dataclass(frozen=True)
 class Ticked:
     """The run was alive; what bounds the loss of time accounting by a crash."""
 
@@ -172,6 +181,7 @@ class Winner:
 class TestScore:
     """The one look at the test set."""
 
+    __test__ = False  # its name is no test's
     metric: str
     score: float
     low: float
@@ -214,11 +224,12 @@ class RunEnded:
 
 
 Event = (
-    RunStarted | Planned | JobPlanned | JobEnded | TrialStopped | Ticked | Exported | PhaseChanged | Warned | Resumed
-    | Decided | Registered | RunEnded
+    RunStarted | Planned | JobPlanned | JobEnded | TrialStopped | ProposalSkipped | Ticked | Exported | PhaseChanged
+    | Warned | Resumed | Decided | Registered | RunEnded
 )  # fmt: skip
 EVENT_TYPES: dict[str, type[Event]] = {
     t.__name__: t
-    for t in (RunStarted, Planned, JobPlanned, JobEnded, TrialStopped, Ticked, Exported, PhaseChanged, Warned, Resumed,
+    for t in (RunStarted, Planned, JobPlanned, JobEnded, TrialStopped, ProposalSkipped, Ticked, Exported, PhaseChanged,
+              Warned, Resumed,
               Decided, Registered, RunEnded)
 }  # fmt: skip

@@ -14,6 +14,7 @@ from automl.core.events import (
     Origin,
     PhaseChanged,
     Planned,
+    ProposalSkipped,
     Registered,
     Resumed,
     RunEnded,
@@ -89,6 +90,7 @@ class History:
     ended: RunEnded | None = None
     warnings: list[Warned] = field(default_factory=list)
     resumed: list[Resumed] = field(default_factory=list)
+    skipped: set[str] = field(default_factory=set)
     at: float = 0.0
     top_rung: int = 3
     standings: Standings = field(default_factory=Standings)
@@ -106,11 +108,14 @@ class History:
                 trial = self.trials[event.trial]
                 trial.reason = event.reason
                 self._place(trial, "stopped")
+            case ProposalSkipped():
+                self.skipped.add(event.configuration.key())
             case Warned():
                 self.warnings.append(event)
             case Resumed():
                 self.resumed.append(event)
                 self.ended = self.phase = None
+                self.skipped.clear()
             case Ticked():
                 pass
             case _:

@@ -121,7 +121,8 @@ class LocalExecutor:
         worker.kill()
         self._workers[index] = self._spawn(index)
         if worker.job is not None:
-            _LOG.warning("worker %s died in job %d", worker.name, worker.job.id)
+            if not worker.was_told_to_end:
+                _LOG.warning("worker %s died in job %d", worker.name, worker.job.id)
             port.on_end(worker.lost(f"the worker process died ({worker.name}, process {worker.pid})"))
 
     def _spawn(self, index: int) -> Slot:
@@ -130,7 +131,9 @@ class LocalExecutor:
 
     def _zygote(self, index: int) -> _Zygote:
         key = index % self._gpus if self._gpus else -1
-        if key not in self._zygotes or not self._zygotes[key].is_alive():
+        if key in self._zygotes and not self._zygotes[key].is_alive():
+            self._zygotes.pop(key).close()
+        if key not in self._zygotes:
             self._zygotes[key] = _Zygote(self._preload, gpu=None if key < 0 else key)
         return self._zygotes[key]
 

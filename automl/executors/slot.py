@@ -69,6 +69,11 @@ class Slot:
         self._signal(signal.SIGKILL)
         self.pipe.close()
 
+    @property
+    def was_told_to_end(self) -> bool:
+        """Whether this worker was past its deadline and got SIGTERM."""
+        return self._termed is not None
+
     def lost(self, message: str) -> JobResult:
         """Return the result of a job whose worker is gone."""
         assert self.job is not None

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
 import threading
+import traceback
 from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
@@ -31,33 +33,54 @@ THREAD_LIMITS = {
 """Set before libgomp loads: one thread per worker, waiting without spinning."""
 
 LARGEST_ORDER = 1 << 16
+SLOW = ("torch",)
+"""Frameworks that take more than a second to import."""
 
 
 def main() -> None:
-    """Import the modules named after the socket's descriptor, then serve fork requests until the socket closes."""
+    """Import the modules named after the socket's descriptor and serve fork requests until the socket closes.
+
+    A worker asked for before the SLOW modules are imported is forked at once, so that quick candidates need not wait
+    for them; it imports those itself should it come to need them.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    control = socket.socket(fileno=int(sys.argv[1]))
-    for module in sys.argv[2:]:
-        import_module(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps; the driver sees a closed pipe
-    while True:
-        message, descriptors, _, _ = socket.recv_fds(control, LARGEST_ORDER, 1)
-        if not message:
-            return
-        order = WorkOrder(**json.loads(message))
-        if os.fork() == 0:
-            control.close()
-            _be_worker(order, Connection(descriptors[0]))
-        os.close(descriptors[0])
+    control = socket.socket(fileno=int(sys.argv[1]))
+    is_open = True
+    for module in sorted(sys.argv[2:], key=lambda name: name.startswith(SLOW)):
+        if module.startswith(SLOW) and is_open and select.select([control], [], [], 0)[0]:
+            is_open = _fork_one(control)
+        import_module(module)
+    while is_open:
+        is_open = _fork_one(control)
+
+
+def _fork_one(control: socket.socket) -> bool:
+    """Wait for a fork request and serve it; returns whether the driver is still there."""
+    message, descriptors, _, _ = socket.recv_fds(control, LARGEST_ORDER, 1)
+    if not message:
+        return False
+    order = WorkOrder(**json.loads(message))
+    if os.fork() == 0:
+        control.close()
+        _be_worker(order, Connection(descriptors[0]))
+    os.close(descriptors[0])
+    return True
 
 
 def _be_worker(order: WorkOrder, pipe: Connection) -> None:
-    """Run jobs from the pipe until it closes, then leave without the parent's exit handlers."""
+    """Run jobs from the pipe until it closes, then leave without the parent's exit handlers.
+
+    Whatever ends it is printed, since nobody is left to raise it to; not that the driver is gone.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         serve(order, pipe)
     finally:
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, BrokenPipeError):
+            traceback.print_exception(error)
         os._exit(0)
 
 

@@ -69,22 +69,22 @@ def heartbeat(history: History, now: float) -> str:
 
 def _trials(event: JobEnded, history: History) -> Iterator[str]:
     """Yield the trials that this very job brought to an end; probes and refits bring none."""
-    rows: dict[int, Row] = {}
+    told: set[int] = set()
     for member in event.result.members:
         trial = history.trials.get(member.trial)
-        if trial is None:
+        if trial is None or trial.number in told:
             continue
         name = f"trial {trial.number} {trial.configuration.candidate}"
         if trial.failure is member:
+            told.add(trial.number)
             yield f"{name} failed: {trial.reason}"
         elif trial.status == "full" and trial.results.get(member.fold) is member:
-            rows = rows or {row.trial: row for row in standings(history)}
-            yield from _full(name, rows.pop(trial.number, None))
+            told.add(trial.number)
+            yield from (f"{name}: {_score(row)}" for row in standings(history) if row.trial == trial.number)
 
 
-def _full(name: str, row: Row | None) -> Iterator[str]:
-    if row is not None and row.score is not None:
-        yield f"{name}: {row.score:.4f} +- {row.se or 0.0:.4f}{', best so far' if row.rank == 1 else ''}"
+def _score(row: Row) -> str:
+    return f"{row.score or 0.0:.4f} +- {row.se or 0.0:.4f}{', best so far' if row.rank == 1 else ''}"
 
 
 def _finding(finding: Finding) -> str:

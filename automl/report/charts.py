@@ -72,8 +72,8 @@ def _moment(data: ReportData, moment: Moment, x: Scale, y: Scale) -> str:
 
 def learning_curves(data: ReportData, height: float = 300.0) -> str:
     """Return the best trial of each candidate over its steps, with the range over the folds."""
-    ends = [value for curve in data.curves for _, mean, low, high in curve.points[1:] for value in (mean, low, high)]
-    y = Scale(*padded(near_best(ends, greater_is_better=data.metric.greater_is_better), 0.08), height - BELOW, TOP)
+    ends = [value for curve in data.curves for _, _, low, high in curve.points for value in (low, high)]
+    y = Scale(*padded(ends), height - BELOW, TOP)
     longest = max(curve.points[-1][0] for curve in data.curves)
     x = Scale(1.0, float(max(2, longest)), LEFT, WIDTH - RIGHT)
     parts = [x_axis(x, TOP, height - BELOW), y_axis(y, LEFT, WIDTH - RIGHT)]

@@ -20,7 +20,7 @@ _WIDTH = 1060.0
 def confusion_matrix(found: Confusion) -> str:
     """Return truth by row against prediction by column; blue is right, orange is wrong, each share of its row."""
     k = len(found.classes)
-    names = [name if len(name) <= _MOST_LETTERS else name[: _MOST_LETTERS - 1] + "…" for name in found.classes]
+    names = [_short(name) for name in found.classes]
     left = 18.0 + 7.2 * max(map(len, names))
     cell = min(42.0, (480.0 - left) / k)
     upright = max(map(len, names)) * 7.2 <= cell
@@ -34,6 +34,12 @@ def confusion_matrix(found: Confusion) -> str:
     return picture(width, top + cell * k + 6, parts, "confusion matrix").replace(
         "<svg ", f'<svg style="max-width:{width * 1.15:.0f}px" '
     )
+
+
+def _short(name: str) -> str:
+    """Return a name that fits; both ends are kept, since names often differ in the last letters."""
+    half = _MOST_LETTERS // 2
+    return name if len(name) <= _MOST_LETTERS else f"{name[:half]}…{name[1 - half :]}"
 
 
 def _column_name(x: float, y: float, name: str, *, upright: bool) -> str:

@@ -21,6 +21,9 @@ from automl.core.request import SearchRequest
 from automl.run.folder import RunFolder
 
 TICK_SECONDS = 2.0
+LEAST_RESERVE_SHARE = 0.25
+"""Share of a wall budget that is held back for finalising as long as no trial is full."""
+
 KEPT_TRIALS = 25
 """Full trials whose models are kept; an ensemble is built of the best twelve."""
 
@@ -218,8 +221,12 @@ class Run:
         return Moment(self.time.at(), self._search_ends(), self.parts.reserve_seconds)
 
     def _search_ends(self) -> float:
+        """Return the run seconds at which the search ends; a little later as long as there is no model at all."""
         wall = self.controller.ledger.budget.wall
-        return inf if wall is None else wall - self.parts.reserve_seconds
+        if wall is None:
+            return inf
+        reserve = self.parts.reserve_seconds
+        return wall - (reserve if self.history.full() else min(reserve, LEAST_RESERVE_SHARE * wall))
 
     def _done(self, reason: str) -> Done:
         self._reason = self._reason or reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,8 +32,8 @@ class ScriptedPort:
 
     jobs: Sequence[Job]
     clock: Clock = field(default_factory=MonotonicClock)
-    patience: int = 1000
-    interrupt_after: int = 1000
+    patience: int = sys.maxsize
+    interrupt_after: int = sys.maxsize
     results: list[JobResult] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     running: dict[int, float] = field(default_factory=dict)
@@ -46,7 +47,7 @@ class ScriptedPort:
         if self.is_interrupted:
             return Done("interrupted")
         if self.given == len(self.jobs):
-            return WAIT if self.running and self.patience < 1000 else Done("the list is empty")
+            return WAIT if self.running and self.patience < sys.maxsize else Done("the list is empty")
         if len(self.running) >= self.patience:
             return WAIT
         job = self.jobs[self.given]
@@ -111,7 +112,9 @@ class ExecutorSuite:
         yield executor
         executor.stop()
 
-    def play(self, executor: Executor, *jobs: Job, patience: int = 1000, interrupt_after: int = 1000) -> ScriptedPort:
+    def play(
+        self, executor: Executor, *jobs: Job, patience: int = sys.maxsize, interrupt_after: int = sys.maxsize
+    ) -> ScriptedPort:
         """Return the port after all jobs were run."""
         port = ScriptedPort(jobs, self.clock(), patience, interrupt_after)
         executor.run(port)

@@ -10,8 +10,8 @@ import pytest
 
 from automl.core.clock import FakeClock
 from automl.core.data import Finding
-from automl.core.events import Event, PhaseChanged, Planned, Resumed, RunEnded, Warned
-from automl.core.job import Report
+from automl.core.events import Event, JobEnded, JobPlanned, PhaseChanged, Planned, Resumed, RunEnded, Warned
+from automl.core.job import Job, JobResult, Member, MemberResult, Report
 from automl.core.space import Configuration
 from automl.recorders import console as console_module
 from automl.recorders.console import ConsoleRecorder
@@ -99,6 +99,13 @@ def test_a_resumed_run_does_not_tell_its_past_again() -> None:
 
 def test_events_before_the_start_of_a_run_are_passed_over() -> None:
     assert shown(events()[1:]) == ""
+
+
+def test_a_probe_is_not_told_as_a_trial() -> None:
+    probe = Job(9, (Member(0, 0, CNN),), 0, 0, 3, 9, purpose="probe")
+    ended = JobEnded(JobResult(9, (MemberResult(0, 0, "done"),), 2.0), at=9.0, device_seconds=2.0)
+    told = [*events()[:4], JobPlanned(probe, at=8.0), ended]
+    assert shown(told).count("trial 0 cnn") == 1
 
 
 def test_closing_twice_is_fine() -> None:

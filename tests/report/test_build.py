@@ -74,6 +74,16 @@ def test_a_job_of_no_trial_is_called_measuring() -> None:
     assert [item.candidate for item in build(builder.history).bill.items] == [MEASURING]
 
 
+def test_a_probe_that_bears_the_number_of_a_trial_is_not_charged_to_it() -> None:
+    builder = HistoryBuilder()
+    builder.full(CNN, [0.8, 0.9])
+    builder.add(JobPlanned(Job(5, (Member(0, 0, CNN),), 0, 0, 3, 9, purpose="probe"), at=50.0))
+    builder.add(JobEnded(JobResult(5, (MemberResult(0, 0, "done"),), 2.0), at=52.0, device_seconds=2.0))
+    data = build(builder.history)
+    assert {item.candidate: item.device_seconds for item in data.bill.items} == {"cnn": 1.0, MEASURING: 2.0}
+    assert data.moments[0].at < 50.0
+
+
 def test_spaces_carry_origin_and_hash(finished: FinishedRun) -> None:
     space = build(finished.history).spaces[0]
     assert (space.candidate, space.origin, len(space.sha256)) == (

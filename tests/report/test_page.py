@@ -108,6 +108,11 @@ def test_a_run_without_a_winner_names_the_best_so_far() -> None:
     assert "The best full trial so far is cnn." in render(build(builder.history))
 
 
+def test_a_legend_names_only_what_the_chart_shows(page: str) -> None:
+    curves = page.split("<h2>Learning curves</h2>")[1].split("</section>")[0]
+    assert re.findall(r"</i>(\w+)</span>", curves) == ["resnet", "cnn"]
+
+
 def test_dark_and_light_are_both_defined(page: str) -> None:
     assert "prefers-color-scheme: dark" in page
 

@@ -35,7 +35,7 @@ class Forest:
 
     name = "forest"
     tasks = ("image-clf",)
-    requires = ("onnx", "onnxruntime", "sklearn")
+    requires = ("onnx", "onnxruntime", "sklearn.ensemble")
     is_probed = False
 
     def estimate(self, spec: DataSpec, configuration: Configuration, rows: int) -> Cost:

@@ -40,7 +40,7 @@ class Linear:
 
     name = "linear"
     tasks = ("image-clf",)
-    requires = ("onnx", "onnxruntime", "sklearn")
+    requires = ("onnx", "onnxruntime", "sklearn.linear_model")
     is_probed = False
 
     def estimate(self, spec: DataSpec, configuration: Configuration, rows: int) -> Cost:

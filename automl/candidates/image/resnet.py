@@ -45,8 +45,8 @@ def architecture(values: Mapping[str, Value], shape: Shape, classes: int) -> lis
                 Residual(int(values["depth"]), activation=activation) for _ in range(int(values["residuals"]))
             )
         side = side // 2 if pool else side
-    pool = GlobalPool("max" if values["pool"] == "max" else "mean")
-    return [*layers, pool, Dropout(float(values["dropout"])), Dense(classes)]
+    head = GlobalPool("max" if values["pool"] == "max" else "mean")
+    return [*layers, head, Dropout(float(values["dropout"])), Dense(classes)]
 
 
 def stem_stride(side: int) -> int:

@@ -72,9 +72,9 @@ class Settings:
         return cls(**cast("dict[str, object]", own), augmentation=Augmentation(**shown))  # type: ignore[arg-type]
 
     def step_rows(self, rows: int) -> int:
-        """Return the rows of one step: fewer than `batch_size` where an epoch would have less than 16 steps.
+        """Return the rows of one step: fewer than `batch_size` where an epoch would have fewer than 32 steps.
 
-        >>> [min(128, max(16, rows // 16)) for rows in (100, 1000, 10_000)]
-        [16, 62, 128]
+        >>> [min(128, max(16, rows // 32)) for rows in (100, 1000, 10_000)]
+        [16, 31, 128]
         """
-        return min(self.batch_size, max(16, rows // 16))
+        return min(self.batch_size, max(16, rows // 32))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from automl.core.data import DataSpec
 from automl.core.job import Job, Member
@@ -70,6 +71,12 @@ def images(rows: int = 96, side: int = 8, channels: int = 1) -> Images:
     X[y == 1, :, : side // 2] += 110
     X[y == 2, :, side // 2 :] += 110
     return Images(X, y.astype(np.int64))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """Two threads that spin on a busy machine are many times slower than one."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture

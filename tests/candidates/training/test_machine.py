@@ -49,7 +49,7 @@ def test_parts_of_a_batch_add_up_to_its_gradient(network):
 
 
 def test_no_room_for_two_rows_is_a_memory_error(network):
-    with pytest.raises(MemoryError, match="2 rows at a time do not fit in memory"):
+    with pytest.raises(MemoryError, match="3 rows at a time do not fit in memory"):
         FrugalStep(squared(network), cramped(1))(network, IMAGES, LABELS)
 
 

@@ -30,7 +30,7 @@ def test_settings_carry_the_augmentation(configure):
     assert settings(configure, flip=True, cutout=0.3).augmentation.cutout == 0.3
 
 
-@pytest.mark.parametrize(("rows", "expected"), [(50, 16), (640, 40), (10**6, 64)])
+@pytest.mark.parametrize(("rows", "expected"), [(50, 16), (1280, 40), (10**6, 64)])
 def test_small_data_take_fewer_rows_a_step(configure, rows, expected):
     assert settings(configure, batch_size=64).step_rows(rows) == expected
 
