@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from math import inf
 from typing import Literal
 
@@ -77,7 +78,6 @@ class Controller:
         self.ledger = Ledger(Budget.parse(started.request.budget), started.device)
         self.costs = LearnedCosts(brains.estimate, {n: s.default() for n, s in brains.space.candidates.items()})
         self._started = started
-        self._tried: set[str] = set()
         self._listed = frozenset(c.key() for c in started.portfolio)
         self.apply(started)
 
@@ -87,7 +87,6 @@ class Controller:
             self.ledger.reserve(event.job.id, min(event.job.lease.seconds, self.ledger.free_device_seconds()))
             if event.proposed is not None:
                 self.ledger.start_trial()
-                self._tried.add(event.proposed.candidate)
         elif isinstance(event, JobEnded):
             self.ledger.settle(event.result.job, event.device_seconds)
             self._learn(event)
@@ -132,12 +131,21 @@ class Controller:
             return self._plan(moment, ready=[c for c in spaces if c not in self.brains.probed])
         running = {p.job.candidate for p in self.history.running.values() if p.job.purpose == "probe"}
         waiting = [c for c in spaces if c in self.brains.probed and c not in running and c not in probes]
-        if waiting and (self.history.trials or not planned.full_steps):
+        if waiting and not self._has_quick_work(planned):
             return self._job(moment, spaces[waiting[0]].default(), PROBE_RUNG, PROBE_TRIAL)
         fresh = [c for c in probes if probes[c] is not None and c not in planned.costs]
         if fresh and not running:
             return self._plan(moment, ready=[*planned.costs, *fresh])
         return None
+
+    def _has_quick_work(self, planned: Planned) -> bool:
+        """Whether what is listed before the first candidate to be probed, at least one trial, is not trained yet."""
+        quick = list(takewhile(lambda c: c.candidate not in self.brains.probed, self._started.portfolio))
+        listed = [c for c in quick if c.candidate in planned.full_steps]
+        if len(self.history.trials) < max(len(listed), min(1, len(planned.full_steps))):
+            return True
+        trials = (self.history.trials[n] for n in self.history.standings.unfinished)
+        return any(len(t.kept_folds | t.running_folds) < self._started.folds for t in trials)
 
     def _plan(self, moment: Moment, *, ready: list[str]) -> Planned:
         spaces = self.brains.space.candidates
@@ -233,7 +241,7 @@ class Controller:
         assert self.history.planned is not None
         known = self.history.planned.full_steps
         spaces = self.brains.space.candidates.items()
-        return SearchSpace({n: s for n, s in spaces if n in known and (s.params or n not in self._tried)})
+        return SearchSpace({n: s for n, s in spaces if n in known and (s.params or n not in self.history.tried)})
 
     def _device_seconds_left(self) -> float:
         return self.ledger.free_device_seconds() + sum(self.ledger.reserved.values())

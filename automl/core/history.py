@@ -70,7 +70,12 @@ class Trial:
 
 @dataclass
 class History:
-    """All that is known of a run. `apply` is the only way to change it."""
+    """All that is known of a run. `apply` is the only way to change it.
+
+    Attributes:
+        standings: the trials in order, so that no decision looks at all of them.
+        tried: candidate → keys of its configurations that were started.
+    """
 
     started: RunStarted | None = None
     planned: Planned | None = None
@@ -94,6 +99,7 @@ class History:
     at: float = 0.0
     top_rung: int = 3
     standings: Standings = field(default_factory=Standings)
+    tried: dict[str, set[str]] = field(default_factory=dict)
 
     def apply(self, event: Event) -> None:
         """Take in one event."""
@@ -146,6 +152,7 @@ class History:
             trial = self.trials.get(member.trial)
             if trial is None:
                 trial = self.trials[member.trial] = Trial(member.trial, member.configuration, event.origin)
+                self.tried.setdefault(job.candidate, set()).add(member.configuration.key())
             trial.rung = max(trial.rung, job.rung)
             trial.running_folds.add(member.fold)
             self._place(trial, "running")

@@ -13,14 +13,12 @@ DRAWS = 100
 
 def is_tried(configuration: Configuration, history: History) -> bool:
     """Whether a trial of this configuration was started."""
-    known = (trial.configuration for trial in history.trials.values())
-    return any(c.candidate == configuration.candidate and c.values == configuration.values for c in known)
+    return configuration.key() in history.tried.get(configuration.candidate, ())
 
 
 def open_space(space: SearchSpace, history: History) -> SearchSpace:
     """Return space without the candidates that have nothing to choose and were tried; all of it if none is left."""
-    tried = {trial.configuration.candidate for trial in history.trials.values()}
-    left = {name: s for name, s in space.candidates.items() if s.params or name not in tried}
+    left = {name: s for name, s in space.candidates.items() if s.params or name not in history.tried}
     return SearchSpace(left) if left else space
 
 
