@@ -7,13 +7,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as in typing, which alone takes longer to load than all of this
 if TYPE_CHECKING:
-    from automl.api import SearchResult, load_model, resume, search
+    from automl.api import Evaluation, Model, SearchResult, evaluate, export, load_model, resume, search
 
 __version__ = "0.1.0"
-__all__ = ["SearchResult", "__version__", "load_model", "resume", "search"]
+__all__ = [
+    "Evaluation", "Model", "SearchResult", "__version__", "evaluate", "export", "load_model", "resume", "search",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -8,7 +8,6 @@ FIRST_LINE = time.monotonic()
 
 import os  # noqa: E402
 import sys  # noqa: E402
-from pathlib import Path  # noqa: E402
 
 LONGEST_START_SECONDS = 3.0
 """An older process was replaced by ours (`exec`): its age is not ours. Also how exactly a wall budget is kept."""
@@ -27,11 +26,12 @@ def process_age(stat: str, seconds_since_boot: float, ticks_per_second: int) -> 
 
 def started(first_line: float = FIRST_LINE) -> float:
     """Return the monotonic second at which this process began; the first line where the machine does not tell."""
-    source = Path("/proc/self/stat")
-    if not source.exists():
+    try:
+        with open("/proc/self/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib loads slowly
+            stat = file.read()
+    except FileNotFoundError:
         return first_line
-    since_boot = time.clock_gettime(time.CLOCK_BOOTTIME)
-    age = process_age(source.read_text(), since_boot, os.sysconf("SC_CLK_TCK"))
+    age = process_age(stat, time.clock_gettime(time.CLOCK_BOOTTIME), os.sysconf("SC_CLK_TCK"))
     began = time.monotonic() - age
     return began if 0.0 <= first_line - began <= LONGEST_START_SECONDS else first_line
 

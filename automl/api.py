@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from automl import registry
 from automl.core.budget import Budget
@@ -17,14 +19,21 @@ from automl.core.metrics import metric as metric_named
 from automl.core.plan import Purse
 from automl.core.protocols import Executor, Recorder
 from automl.core.request import SearchRequest
-from automl.errors import ArtifactError, UserError
+from automl.errors import UserError
 from automl.model import Model
+from automl.run.models import artifact_folder
 from automl.run.result import PlanPreview, SearchResult
 
-__all__ = ["Model", "PlanPreview", "SearchResult", "load_model", "resume", "search"]
+__all__ = [
+    "Evaluation", "Model", "PlanPreview", "SearchResult", "evaluate", "export", "leaderboard", "load_model", "plan",
+    "report", "resume", "search", "sync",
+]  # fmt: skip
 
 DataLike = Any
 """A path, or arrays (X, y) or (X, y, classes)."""
+
+Arrays = tuple[Any, ...]
+_SEVERAL = frozenset({"space", "include", "exclude"})
 
 
 @dataclass(frozen=True)
@@ -39,13 +48,17 @@ class Evaluation:
     rows: int
 
 
-def search(data: DataLike = None, *, task: str, budget: str = SearchRequest.budget, **options: Any) -> SearchResult:
+def search(
+    data: DataLike = None, *, task: str, budget: str = SearchRequest.budget, progress: bool = True, **options: Any
+) -> SearchResult:
     """Find the best model for data within a budget.
 
     Args:
-        data: a path, arrays as (X, y) or (X, y, classes), or None for the task's default data.
+        data: a path, arrays as (X, y) or (X, y, classes), or None for the task's default data. The option `test` is
+            a path or arrays too, with the classes of data unless it has its own.
         task: as `automl list tasks` names them.
         budget: such as "2min" or "8gpu-h,40trials".
+        progress: show what happens on stderr.
         **options: any other field of `SearchRequest`, such as metric, test, folds, seed, workers, out, tracking_uri.
 
     Raises:
@@ -60,20 +73,24 @@ def search(data: DataLike = None, *, task: str, budget: str = SearchRequest.budg
     if unknown:
         known = ", ".join(SearchRequest.__dataclass_fields__)
         raise UserError(f"search() has no option {unknown[0]!r}. Known: {known}.")
-    arrays = data if isinstance(data, tuple) else None
-    path = "" if data is None or arrays is not None else str(data)
-    fields: dict[str, Any] = {name: _plain(value) for name, value in options.items()}
-    request = SearchRequest(task=task, data=path, budget=budget, **fields)
-    return run_search(request, started=began, data=arrays)
+    given, test = _given("data", data), _given("test", options.pop("test", None))
+    if given.arrays and test.arrays and (len(given.arrays), len(test.arrays)) == (3, 2):
+        test = test._replace(arrays=(*test.arrays, given.arrays[2]))
+    fields: dict[str, Any] = {name: _plain(name, value) for name, value in options.items()}
+    request = SearchRequest(task=task, data=given.path, budget=budget, test=test.path, **fields)
+    with _console(began, quiet=not progress) as console:
+        return run_search(request, started=began, watchers=(console,), data=given.arrays, test=test.arrays)
 
 
-def resume(run: Path | str, *, budget: str = "") -> SearchResult:
-    """Take up a run that was stopped or killed, with more budget if given.
+def resume(run: Path | str, *, budget: str = "", progress: bool = True) -> SearchResult:
+    """Take up a run that was stopped or killed, with more budget if given; see `search` for progress.
 
     Raises:
         RunError: no run, in use, damaged, or finished with no budget added.
     """
-    return run_resume(Path(run), budget=budget, started=time.monotonic())
+    began = time.monotonic()
+    with _console(began, quiet=not progress, is_resume=True) as console:
+        return run_resume(Path(run), budget=budget, started=began, watchers=(console,))
 
 
 def load_model(model: Path | str, *, expect_sha256: str = "") -> Model:
@@ -92,16 +109,18 @@ def load_model(model: Path | str, *, expect_sha256: str = "") -> Model:
 
 
 def run_search(
-    request: SearchRequest, *, started: float, watchers: Sequence[Recorder] = (), data: DataLike = None
-) -> SearchResult:
-    """Search as a request says; `started` is the monotonic second at which the program began."""
-    from automl.run import session, setup
+    request: SearchRequest, *, started: float, watchers: Sequence[Recorder] = (), data: Arrays | None = None,
+    test: Arrays | None = None,
+) -> SearchResult:  # fmt: skip
+    """Search as a request says, or in arrays; `started` is the monotonic second at which the program began."""
+    from automl.run import folder, session, setup
 
     resolved = setup.resolve(request)
-    with session.umask():
+    with folder.private_files():
         executor = _executor(resolved.request.engine, resolved.slots, resolved.candidates)
         try:
-            ready = setup.prepare(resolved, data)
+            slots = replace(resolved.slots, count=executor.slots)
+            ready = setup.prepare(replace(resolved, slots=slots), data, test)
             path = setup.run_path(request, ready.started.name)
             return session.begin(ready, path, executor, began=started, watchers=watchers)
         finally:
@@ -110,14 +129,14 @@ def run_search(
 
 def run_resume(run: Path, *, budget: str, started: float, watchers: Sequence[Recorder] = ()) -> SearchResult:
     """Take up a run; `started` is the monotonic second at which the program began."""
-    from automl.run import session, setup
+    from automl.run import folder, session, setup
 
-    def boot(first: RunStarted) -> Executor:
+    def _boot(first: RunStarted) -> Executor:
         slots = setup.slots_again(first)
         return _executor(first.request.engine, slots, tuple(first.spaces))
 
-    with session.umask():
-        return session.go_on(run, boot, added_budget=budget, began=started, watchers=watchers)
+    with folder.private_files():
+        return session.go_on(run, _boot, added_budget=budget, began=started, watchers=watchers)
 
 
 def plan(request: SearchRequest) -> PlanPreview:
@@ -145,27 +164,23 @@ def leaderboard(run: Path) -> list[Row]:
     return ranked(history, metric_named(history.started.metric))
 
 
-def evaluate(model: Path | str, data: str, metric: str = "") -> Evaluation:
+def evaluate(model: Path | str, data: DataLike, metric: str = "") -> Evaluation:
     """Return a model's score on labelled data.
 
     Raises:
         UserError: the model, the data or the metric cannot be used.
     """
-    from automl.run import session
+    from automl.run.scoring import score_data
 
-    loaded = load_model(model)
-    return Evaluation(**vars(session.score_data(loaded, data, metric)))
+    given = _given("data", data)
+    return Evaluation(**vars(score_data(load_model(model), given.arrays or given.path, metric)))
 
 
 def export(model: Path | str, output: Path, *, format: str = "folder", verify: bool = False) -> Sequence[Path]:  # noqa: A002
     """Write a model somewhere in some form and return the files; with verify, in a fresh process it must agree."""
-    from automl.exporters.verify import verify_self
+    from automl.run.models import export_artifact
 
-    folder = artifact_folder(str(model))
-    files: Sequence[Path] = registry.resolve("exporter", format).export(folder, output)
-    if verify:
-        verify_self(folder)
-    return files
+    return export_artifact(artifact_folder(str(model)), output, format=format, verify=verify)
 
 
 def report(run: Path) -> Path:
@@ -182,32 +197,35 @@ def sync(run: Path) -> str:
     return pages.sync(run)
 
 
-def artifact_folder(model: str, tracking_uri: str = "") -> Path:
-    """Return the artifact folder that a model's name means.
-
-    Raises:
-        ArtifactError: there is none.
-    """
-    if model.startswith("models:/"):
-        from automl.recorders.mlflow import artifact_of, resolve_uri
-
-        return artifact_of(model, resolve_uri(tracking_uri, Path.cwd()))
-    path = Path(model)
-    for folder in (path, path / "artifact"):
-        if (folder / "manifest.json").is_file():
-            return folder
-    what = (
-        "holds no model (no manifest.json)"
-        if path.is_dir()
-        else "is not a model folder"
-        if path.exists()
-        else "not found"
-    )
-    raise ArtifactError(f"{model}: {what}. Name a run folder, an artifact folder or models:/NAME@champion.")
+@contextmanager
+def _console(began: float, *, quiet: bool, is_resume: bool = False) -> Iterator[Recorder]:
+    console = registry.resolve("recorder", "console")(quiet=quiet, started=began, is_resume=is_resume)
+    with closing(console):
+        yield console
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else tuple(value) if isinstance(value, list) else value
+class _Given(NamedTuple):
+    """Data as the user hands it over: a path, or arrays, or neither."""
+
+    path: str
+    arrays: Arrays | None
+
+
+def _given(name: str, data: DataLike) -> _Given:
+    if data is None:
+        return _Given("", None)
+    if isinstance(data, str | os.PathLike):
+        return _Given(os.fspath(data), None)
+    if isinstance(data, tuple | list):
+        return _Given("", tuple(data))
+    raise UserError(f"{name}: a path, (X, y) or (X, y, classes) is needed. Got a {type(data).__name__}.")
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Return an option as a request holds it; one name or path where several may stand is taken as one."""
+    if name not in _SEVERAL:
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
+    return tuple(map(os.fspath, (value,) if isinstance(value, str | os.PathLike) else value))
 
 
 def _executor(engine: str, slots: Any, candidates: Sequence[str]) -> Executor:

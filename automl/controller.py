@@ -43,11 +43,13 @@ class Moment:
         at: run seconds.
         search_ends: run seconds at which the search must end; infinity without a wall limit.
         reserve_seconds: what is held back for finalising.
+        held_device_seconds: what is held back for training on all rows.
     """
 
     at: float
     search_ends: float = inf
     reserve_seconds: float = 0.0
+    held_device_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,13 @@ class Controller:
         over = self._is_over(moment)
         if over:
             return Done(over)
-        if self.ledger.free_device_seconds() <= LEAST_LEASE_SECONDS:
+        if self._free_device_seconds(moment) <= LEAST_LEASE_SECONDS:
             return WAIT
         return self._probe_or_plan(moment) or self._retry(moment) or self._move(moment)
 
     def outlook(self, moment: Moment) -> Outlook:
         """Return what the scheduler may know about time."""
-        seconds = min(moment.search_ends - moment.at, self._device_seconds_left() / self._started.slots)
+        seconds = min(moment.search_ends - moment.at, self._device_seconds_left(moment) / self._started.slots)
         return Outlook(max(0.0, seconds), self._started.slots, self.ledger.free_trials() >= 1)
 
     def refit_jobs(self, trials: dict[int, int], at: float) -> Iterator[JobPlanned]:
@@ -117,7 +119,7 @@ class Controller:
             yield JobPlanned(job, at)
 
     def _is_over(self, moment: Moment) -> str:
-        if moment.at >= moment.search_ends or self._device_seconds_left() <= LEAST_LEASE_SECONDS:
+        if moment.at >= moment.search_ends or self._device_seconds_left(moment) <= LEAST_LEASE_SECONDS:
             return "the budget is spent"
         streak = self.history.failures_in_a_row
         if len(streak) >= FAILURES_TO_GIVE_UP and len(set(streak[-FAILURES_TO_GIVE_UP:])) == 1:
@@ -149,7 +151,7 @@ class Controller:
 
     def _plan(self, moment: Moment, *, ready: list[str]) -> Planned:
         spaces = self.brains.space.candidates
-        seconds = min(self._device_seconds_left(), (moment.search_ends - moment.at) * self._started.slots)
+        seconds = min(self._device_seconds_left(moment), (moment.search_ends - moment.at) * self._started.slots)
         purse = Purse(seconds, moment.reserve_seconds, self._started.slots)
         costs = {c: self.costs.default_cost(c) for c in ready}
         plan = make_plan({c: spaces[c].steps for c in ready}, costs, folds=self._started.folds, purse=purse)
@@ -160,7 +162,7 @@ class Controller:
         if not self.history.retries:
             return None
         job = self.history.retries[0]
-        lease = self._lease(job.members[0].configuration, job.start_steps, job.stop_steps)
+        lease = self._lease(moment, job.members[0].configuration, job.start_steps, job.stop_steps)
         return JobPlanned(replace(job, id=self.history.jobs, lease=lease), moment.at)
 
     def _move(self, moment: Moment) -> Decision:
@@ -226,13 +228,13 @@ class Controller:
         job = Job(
             id=self.history.jobs, members=(Member(number, fold, configuration, checkpoint),), rung=rung,
             start_steps=start, stop_steps=stop, full_steps=full, purpose="probe" if is_probe else "train",
-            keep_model=not is_probe and stop == full, lease=self._lease(configuration, start, stop),
+            keep_model=not is_probe and stop == full, lease=self._lease(moment, configuration, start, stop),
         )  # fmt: skip
         return JobPlanned(job, moment.at)
 
-    def _lease(self, configuration: Configuration, start: int, stop: int) -> Lease:
+    def _lease(self, moment: Moment, configuration: Configuration, start: int, stop: int) -> Lease:
         expected = self.costs.seconds(configuration, start=start, stop=stop)
-        free = self.ledger.free_device_seconds()
+        free = self._free_device_seconds(moment)
         wanted = max(LEASE_MINIMUM_SECONDS, LEASE_SLACK * expected)
         return Lease(self._started.device, 1.0, inf if free == inf else min(free, wanted))
 
@@ -243,8 +245,11 @@ class Controller:
         spaces = self.brains.space.candidates.items()
         return SearchSpace({n: s for n, s in spaces if n in known and (s.params or n not in self.history.tried)})
 
-    def _device_seconds_left(self) -> float:
-        return self.ledger.free_device_seconds() + sum(self.ledger.reserved.values())
+    def _free_device_seconds(self, moment: Moment) -> float:
+        return self.ledger.free_device_seconds() - moment.held_device_seconds
+
+    def _device_seconds_left(self, moment: Moment) -> float:
+        return self._free_device_seconds(moment) + sum(self.ledger.reserved.values())
 
     def _learn(self, event: JobEnded) -> None:
         job = self.history.running[event.result.job].job

@@ -24,6 +24,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "scheduler": {"full": "automl.schedulers.full:make", "asha": "automl.schedulers.asha:make"},
     "executor": {"local": "automl.executors.local:make", "inprocess": "automl.executors.inprocess:make"},
     "journal": {"sqlite": "automl.journals.sqlite:SqliteJournal", "memory": "automl.journals.memory:MemoryJournal"},
+    "recorder": {"console": "automl.recorders.console:ConsoleRecorder", "none": "automl.recorders.none:NoRecorder"},
     "exporter": {"folder": "automl.exporters.folder:EXPORTER", "onnx": "automl.exporters.onnx:EXPORTER"},
 }
 

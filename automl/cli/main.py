@@ -1,22 +1,24 @@
 """The front door: which command, where errors end, and the exit codes.
 
 0 done · 2 the user's mistake · 3 no trial succeeded · 4 the machine · 130 interrupted.
+What `automl --help` does not need, argparse included, is imported where it is used.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 
 from automl import __version__
-from automl.cli.parser import CommandParser, suggestion
 from automl.errors import AutoMLError, MachineError, SearchFailed, UserError
 from automl.serving.errors import ServingError
+
+TYPE_CHECKING = False  # as in typing, which loads slowly
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import ModuleType
+
+    from automl.cli.parser import CommandParser
 
 DONE, MISTAKE, NO_TRIAL, MACHINE, INTERRUPTED = 0, 2, 3, 4, 130
 
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str], *, started: float) -> int:
         arguments: the words after the program's name.
         started: the monotonic second at which the program began.
     """
-    given = argparse.Namespace()
+    given: dict[str, object] = {}
     try:
         return _dispatch(arguments, given, started)
     except UserError as error:
@@ -67,29 +69,35 @@ def main(arguments: Sequence[str], *, started: float) -> int:
         return _tell("interrupted.", INTERRUPTED)
 
 
-def _dispatch(arguments: Sequence[str], given: argparse.Namespace, started: float) -> int:
+def _dispatch(arguments: Sequence[str], given: dict[str, object], started: float) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
-        _top().print_help(sys.stdout)
+        sys.stdout.write(_overview())
         return DONE
     if arguments[0] in ("-V", "--version"):
         sys.stdout.write(f"automl {__version__}\n")
         return DONE
     command = arguments[0]
     if command not in COMMANDS:
+        from automl.cli.parser import suggestion
+
         hint = suggestion(command, COMMANDS)
         raise UserError(f"{command!r} is not a command of automl.{hint} Known: {', '.join(COMMANDS)}.")
     if any(word in ("-h", "--help") for word in _before_dashes(arguments[1:])):
         parser_of(command).print_help(sys.stdout)
         return DONE
-    vars(given).update(vars(parser_of(command).read(arguments[1:])), started=started)
-    import_module("automl.cli.logs").log_to_stderr()
-    code: int = _module(command).run(given)
+    read = parser_of(command).read(arguments[1:])
+    read.started = started
+    given.update(vars(read))
+    _module("logs").log_to_stderr()
+    code: int = _module(command).run(read)
     sys.stdout.flush()
     return code
 
 
 def parser_of(command: str) -> CommandParser:
     """Return the parser of a command; imports that command's module and nothing heavy."""
+    from automl.cli.parser import CommandParser
+
     module = _module(command)
     parser = CommandParser(f"automl {command}", str(module.__doc__), module.EXAMPLES)
     module.add_arguments(parser)
@@ -97,17 +105,21 @@ def parser_of(command: str) -> CommandParser:
 
 
 def _module(command: str) -> ModuleType:
+    from importlib import import_module
+
     return import_module(f"automl.cli.{command}")
 
 
-def _top() -> CommandParser:
+def _overview() -> str:
     width = max(map(len, COMMANDS))
-    listed = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
-    text = f"Data and a budget in, the best model they can buy out.\n\ncommands:\n{listed}"
-    parser = CommandParser("automl", text, EXAMPLES)
-    parser.add_argument("-V", "--version", action="version", version=__version__, help="show the version and leave")
-    parser.add_argument("command", metavar="COMMAND", help="one of the above; automl COMMAND --help tells more")
-    return parser
+    listed = "".join(f"  {name:<{width}}  {summary}\n" for name, summary in COMMANDS.items())
+    examples = "".join(f"  {line}\n" for line in EXAMPLES.strip().splitlines())
+    return (
+        "usage: automl COMMAND ...\n\nData and a budget in, the best model they can buy out.\n\n"
+        f"commands:\n{listed}\nautoml COMMAND --help tells more.\n\n"
+        "options:\n  -h, --help     show this help message and exit\n  -V, --version  show the version and leave\n\n"
+        f"examples:\n{examples}"
+    )
 
 
 def _before_dashes(words: Sequence[str]) -> Sequence[str]:
@@ -129,7 +141,7 @@ def _os_message(error: OSError) -> str:
     return f"{where}{error.strerror or error}."
 
 
-def _is_users(error: OSError, given: argparse.Namespace) -> bool:
+def _is_users(error: OSError, given: Mapping[str, object]) -> bool:
     """Whether the error is about a path the user named, so that another path or permission mends it."""
     if not isinstance(
         error, PermissionError | FileNotFoundError | FileExistsError | NotADirectoryError | IsADirectoryError
@@ -137,6 +149,8 @@ def _is_users(error: OSError, given: argparse.Namespace) -> bool:
         return False
     if not isinstance(error.filename, str | os.PathLike):
         return False
-    where = Path(error.filename).absolute()
-    named = [Path(value).absolute() for value in vars(given).values() if isinstance(value, str) and value]
+    from pathlib import Path
+
+    where = Path(os.fsdecode(error.filename)).absolute()
+    named = [Path(value).absolute() for value in given.values() if isinstance(value, str) and value]
     return any(path in (where, where.parent, *where.parents) or where in path.parents for path in named)

@@ -91,25 +91,25 @@ def check_known(flag: str, value: str, known: Sequence[str]) -> str:
 def one_of(*known: str) -> Callable[[str], str]:
     """Return an argument type that admits only the known words."""
 
-    def read(text: str) -> str:
+    def _read(text: str) -> str:
         if text not in known:
             raise argparse.ArgumentTypeError(
                 f"{text!r} is not known.{suggestion(text, known)} Known: {', '.join(known)}."
             )
         return text
 
-    return read
+    return _read
 
 
 def whole(least: int) -> Callable[[str], int]:
     """Return an argument type for whole numbers of at least least."""
 
-    def read(text: str) -> int:
+    def _read(text: str) -> int:
         if not re.fullmatch(r"[+-]?\d{1,18}", text) or int(text) < least:
             raise argparse.ArgumentTypeError(f"needs a whole number of {least} or more. Got {text}")
         return int(text)
 
-    return read
+    return _read
 
 
 def above_zero(text: str) -> float:

@@ -56,8 +56,7 @@ def _add_how(parser: CommandParser) -> None:
     how.add_argument("--seed", type=whole(0), default=0, metavar="N", help="the one seed (default: %(default)s)")
     how.add_argument("--workers", type=whole(1), metavar="N", help="worker processes (default: one per core or GPU)")
     how.add_argument("--gpus", type=whole(0), metavar="N", help="GPUs to use (default: all that are visible)")
-    how.add_argument("--engine", type=one_of("auto", "local", "ray"), default="auto", metavar="auto|local|ray",
-                     help="what runs the trials (default: %(default)s)")  # fmt: skip
+    how.add_argument("--engine", default="auto", help="what runs the trials: auto or local (default: %(default)s)")
     how.add_argument(
         "--space", action="append", default=[], metavar="PATH", help="a search-space file or folder; may be repeated"
     )
@@ -110,7 +109,7 @@ def build_request(args: argparse.Namespace) -> SearchRequest:
     """Return what the arguments ask for.
 
     Raises:
-        UserError: data given twice, a malformed budget, or an unknown task, metric or candidate.
+        UserError: data given twice, a malformed budget, or an unknown task, engine, metric or candidate.
     """
     from automl.core.budget import Budget
     from automl.core.request import SearchRequest
@@ -127,6 +126,7 @@ def _check_names(args: argparse.Namespace) -> None:
     from automl import registry
 
     check_known("--task", args.task, registry.names("task"))
+    check_known("--engine", args.engine, ["auto", *registry.names("executor")])
     info = registry.resolve("task", args.task).info
     if args.metric:
         check_known("--metric", args.metric, info.metrics)

@@ -90,7 +90,7 @@ def check_port(port: int) -> None:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    return {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 def _await_start(server: subprocess.Popen[bytes], port: int) -> None:

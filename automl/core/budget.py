@@ -19,6 +19,7 @@ UNITS: dict[str, tuple[Account, float]] = {
     "h": ("wall", _HOUR), "min": ("wall", _MINUTE), "m": ("wall", _MINUTE), "s": ("wall", 1.0),
     "trials": ("trials", 1.0), "trial": ("trials", 1.0),
 }  # fmt: skip
+_LONG = {"ho": "h", "hr": "h", "minu": "min", "mins": "min", "sec": "s"}
 _PART = re.compile(r"(?P<amount>\d+(?:\.\d+)?)?\s*(?P<unit>[A-Za-z][A-Za-z-]*)?")
 
 
@@ -78,15 +79,11 @@ class Budget:
 
     def plus(self, other: Budget) -> Budget:
         """Return this budget with other's amounts added, as `resume --budget +1gpu-h` does."""
-
-        def add(mine: float | None, more: float | None) -> float | None:
-            return more if mine is None else mine if more is None else mine + more
-
-        trials = add(self.trials, other.trials)
+        trials = _sum(self.trials, other.trials)
         return Budget(
-            wall=add(self.wall, other.wall),
-            cpu=add(self.cpu, other.cpu),
-            gpu=add(self.gpu, other.gpu),
+            wall=_sum(self.wall, other.wall),
+            cpu=_sum(self.cpu, other.cpu),
+            gpu=_sum(self.gpu, other.gpu),
             trials=None if trials is None else int(trials),
         )
 
@@ -110,7 +107,7 @@ def _parse_part(part: str, whole: str) -> tuple[Account, float]:
             f"--budget {whole!r}: {part!r} has no unit. Units: {known}. Write for example {part or 30}min."
         )
     if unit not in UNITS:
-        near = get_close_matches(unit, UNITS, n=1)
+        near = get_close_matches(_shortened(unit), UNITS, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise BudgetError(f"--budget {whole!r}: {unit!r} is not a unit.{hint} Units: {known}.")
     if amount is None:
@@ -118,7 +115,19 @@ def _parse_part(part: str, whole: str) -> tuple[Account, float]:
     if float(amount) <= 0:
         raise BudgetError(f"--budget {whole!r}: the amount must be above zero. Got {part}. Write for example 1{unit}.")
     account, factor = UNITS[unit]
+    if float(amount) * factor == float("inf"):
+        raise BudgetError(f"--budget {whole!r}: {part[:20]}… is beyond all measure. Leave this limit out.")
     return account, float(amount) * factor
+
+
+def _shortened(unit: str) -> str:
+    """Return a unit as it would be abbreviated here, so that `gpu-hours` is met with gpu-h and not with gpu-s."""
+    device, dash, time = unit.lower().rpartition("-")
+    return device + dash + next((short for long, short in _LONG.items() if time.startswith(long)), time)
+
+
+def _sum(mine: float | None, more: float | None) -> float | None:
+    return more if mine is None else mine if more is None else mine + more
 
 
 def _trim(amount: float) -> str:

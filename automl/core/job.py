@@ -46,7 +46,7 @@ class StopRule:
     greater_is_better: bool = True
 
     def stops(self, curve: tuple[tuple[int, float], ...]) -> bool:
-        """Whether a member with this curve of (step, score) should stop now.
+        """Whether a member with this curve of (step, score) should stop now; an undefined score is the worst.
 
         >>> StopRule(patience=1).stops(((1, 0.5), (2, 0.6), (3, 0.6)))
         True
@@ -54,7 +54,7 @@ class StopRule:
         if self.patience is None or not curve:
             return False
         sign = 1.0 if self.greater_is_better else -1.0
-        scores = [sign * score for _, score in curve]
+        scores = [sign * score if score == score else float("-inf") for _, score in curve]
         return len(scores) - 1 - scores.index(max(scores)) >= self.patience
 
 

@@ -62,8 +62,9 @@ class Ledger:
         """Promise device seconds to a job.
 
         Raises:
-            ValueError: the job holds a reservation already, or more is asked than is free.
+            ValueError: the job holds a reservation already, or more is asked than is free, or less than nothing.
         """
+        _check_amount(job, seconds)
         if job in self.reserved:
             raise ValueError(f"job {job} holds a reservation already")
         if seconds > self.free_device_seconds() + 1e-9:
@@ -74,8 +75,9 @@ class Ledger:
         """Replace a job's reservation by what it cost.
 
         Raises:
-            ValueError: the job holds no reservation.
+            ValueError: the job holds no reservation, or the cost is no number of at least 0.
         """
+        _check_amount(job, seconds)
         if job not in self.reserved:
             raise ValueError(f"job {job} holds no reservation")
         del self.reserved[job]
@@ -89,3 +91,8 @@ class Ledger:
     def receipt(self, wall_seconds: float) -> Receipt:
         """Return the bill at this moment."""
         return Receipt(self.device, self.settled, wall_seconds, self.trials, self.leases)
+
+
+def _check_amount(job: int, seconds: float) -> None:
+    if not seconds >= 0:
+        raise ValueError(f"job {job}: seconds are 0 or more. Got {seconds}")

@@ -146,11 +146,11 @@ def _same(mean: np.ndarray) -> np.ndarray:
 
 
 def _mean_scorer(rows: RowValues) -> Scorer:
-    def weigh(weights: np.ndarray) -> float:
+    def _weigh(weights: np.ndarray) -> float:
         total = float(weights.sum(dtype=np.float64))
         return float("nan") if total == 0 else float(rows.finish(np.asarray(weights @ rows.values / total)))
 
-    return weigh
+    return _weigh
 
 
 def _hits(y: np.ndarray, predicted: np.ndarray) -> RowValues:
@@ -187,7 +187,7 @@ def _determination(y: np.ndarray, predicted: np.ndarray) -> Scorer:
     truth = y.astype(np.float64)
     squared = _difference(y, predicted) ** 2
 
-    def weigh(weights: np.ndarray) -> float:
+    def _weigh(weights: np.ndarray) -> float:
         total = float(weights.sum(dtype=np.float64))
         if total == 0:
             return float("nan")
@@ -197,7 +197,7 @@ def _determination(y: np.ndarray, predicted: np.ndarray) -> Scorer:
             return 1.0 if residual == 0 else 0.0
         return 1.0 - residual / spread
 
-    return weigh
+    return _weigh
 
 
 def _confusion(y: np.ndarray, predicted: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -205,22 +205,22 @@ def _confusion(y: np.ndarray, predicted: np.ndarray) -> Callable[[np.ndarray], n
     k = predicted.shape[1]
     cell = y.astype(np.int64) * k + labels(predicted)
 
-    def weigh(weights: np.ndarray) -> np.ndarray:
+    def _weigh(weights: np.ndarray) -> np.ndarray:
         return np.asarray(np.bincount(cell, weights=weights, minlength=k * k).reshape(k, k))
 
-    return weigh
+    return _weigh
 
 
 def _recall_mean(y: np.ndarray, predicted: np.ndarray) -> Scorer:
     confusion = _confusion(y, predicted)
 
-    def weigh(weights: np.ndarray) -> float:
+    def _weigh(weights: np.ndarray) -> float:
         table = confusion(weights)
         support = table.sum(axis=1)
         present = support > 0
         return float(np.mean(table.diagonal()[present] / support[present])) if present.any() else float("nan")
 
-    return weigh
+    return _weigh
 
 
 def _f1_scores(table: np.ndarray) -> np.ndarray:
@@ -232,22 +232,22 @@ def _f1_scores(table: np.ndarray) -> np.ndarray:
 def _f1_mean(y: np.ndarray, predicted: np.ndarray) -> Scorer:
     confusion = _confusion(y, predicted)
 
-    def weigh(weights: np.ndarray) -> float:
+    def _weigh(weights: np.ndarray) -> float:
         scores = _f1_scores(confusion(weights))
         seen = ~np.isnan(scores)
         return float(scores[seen].mean()) if seen.any() else float("nan")
 
-    return weigh
+    return _weigh
 
 
 def _f1_positive(y: np.ndarray, predicted: np.ndarray) -> Scorer:
     confusion = _confusion(y, predicted)
 
-    def weigh(weights: np.ndarray) -> float:
+    def _weigh(weights: np.ndarray) -> float:
         score = float(_f1_scores(confusion(weights))[1])
         return 0.0 if np.isnan(score) and weights.any() else score
 
-    return weigh
+    return _weigh
 
 
 class _Ranking:
@@ -289,18 +289,18 @@ def _rankings(y: np.ndarray, predicted: np.ndarray) -> list[_Ranking]:
 
 
 def _ranking_mean(curve_score: Callable[[_Ranking, np.ndarray], float]) -> Callable[[np.ndarray, np.ndarray], Scorer]:
-    def prepare(y: np.ndarray, predicted: np.ndarray) -> Scorer:
+    def _prepare(y: np.ndarray, predicted: np.ndarray) -> Scorer:
         if len(y) == 0:
             return lambda weights: float("nan")
         rankings = _rankings(y, predicted)
 
-        def weigh(weights: np.ndarray) -> float:
+        def _weigh(weights: np.ndarray) -> float:
             scores = [s for s in (curve_score(r, weights) for r in rankings) if s == s]
             return float(np.mean(scores)) if scores else float("nan")
 
-        return weigh
+        return _weigh
 
-    return prepare
+    return _prepare
 
 
 METRICS: dict[str, Metric] = {

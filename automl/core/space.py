@@ -34,7 +34,7 @@ class Float:
             return float(min(self.high, max(self.low, math.exp(rng.uniform(math.log(self.low), math.log(self.high))))))
         if self.step is not None:
             count = math.floor((self.high - self.low) / self.step + 1e-9)
-            return float(self.low + self.step * int(rng.integers(count + 1)))
+            return float(min(self.high, self.low + self.step * int(rng.integers(count + 1))))
         return float(rng.uniform(self.low, self.high))
 
     def accepts(self, value: Value) -> bool:

@@ -155,6 +155,11 @@ class _Bounded:
         self.seek, self.tell = stream.seek, stream.tell
 
     def read(self, size: int = -1) -> bytes:
+        """Return so many bytes.
+
+        Raises:
+            ReadError: more is asked for than a file may hold.
+        """
         if not 0 <= size <= MAX_FILE_BYTES + tarfile.BLOCKSIZE:
             raise tarfile.ReadError(f"a part of {size} bytes")
         return self._stream.read(size)

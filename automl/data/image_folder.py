@@ -124,7 +124,9 @@ def _build(folder: Path, name: str, images: Sequence[_Image], wanted: Wanted, *,
     if lost and wanted.classes is None:
         raise DataError(f"{name}: every class needs readable images. Got none in {lost[0]!r}, such as: {problems[0]}")
     codes = np.array([classes.index(image.label) for image in kept], np.int64)
-    rowset = Rowset(np.load(folder / "X.npy", mmap_mode="r"), Labels(codes, classes), _fingerprint(kept))
+    rowset = Rowset(
+        np.load(folder / "X.npy", mmap_mode="r", allow_pickle=False), Labels(codes, classes), _fingerprint(kept)
+    )
     findings = [*_problem_findings(problems), *notes, *size_findings(sizes, rule)]
     describe(folder, name, rowset, rule, wanted=wanted, findings=findings)
 

@@ -33,13 +33,14 @@ def encode(y: object, classes: Sequence[object] | np.ndarray | None, *, rows: in
         DataError: another shape or kind, missing labels, or a label that classes does not have.
     """
     values = _flat(y, rows, name)
+    declared = None if classes is None else _declared(classes, name)
     if values.dtype.kind in "US":
-        return _encode_texts(_texts(values, name), classes, name)
+        return _encode_texts(_texts(values, name), declared, name)
     numbers = _whole(values, name)
-    if classes is None:
+    if declared is None:
         found, codes = np.unique(numbers, return_inverse=True)
         return Labels(codes.reshape(-1).astype(np.int64), tuple(str(v) for v in found))
-    return _encode_codes(numbers, [str(c) for c in classes], name)
+    return _encode_codes(numbers, declared, name)
 
 
 def encode_with(
@@ -81,14 +82,61 @@ def _unboxed(values: np.ndarray, name: str) -> np.ndarray:
         return values.astype(str)
     kinds = sorted({type(v).__name__ for v in values})
     if all(isinstance(v, int | np.integer) for v in values):
-        return values.astype(np.int64)
+        return _small(values, name).astype(np.int64)
     raise DataError(f"{name}: labels must all be texts or all whole numbers. Got {', '.join(kinds)}. Convert them.")
 
 
 def _texts(values: np.ndarray, name: str) -> np.ndarray:
-    texts = np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+    texts = _decoded(values, name)
+    for text in np.unique(texts).tolist():
+        if not _is_utf8(text):
+            raise DataError(f"{name}: labels must be texts that can be written. Got {text!r}. Rename that class.")
     _no_missing(int((np.char.str_len(np.char.strip(texts)) == 0).sum()), len(texts), name)
     return texts
+
+
+def _decoded(values: np.ndarray, name: str) -> np.ndarray:
+    """Return an array of bytes or texts as texts."""
+    if values.dtype.kind != "S":
+        return values
+    try:
+        return np.char.decode(values, "utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{name}: labels stored as bytes must be UTF-8. Got {error.object[:20]!r}. Save them as text (dtype 'U')."
+        ) from error
+
+
+def _declared(classes: Sequence[object] | np.ndarray, name: str) -> list[str]:
+    """Return the labels that stand for the codes, as texts.
+
+    Raises:
+        DataError: no list of texts or numbers, an empty label, or one that stands twice.
+    """
+    values = np.asarray(classes)
+    if values.ndim != 1:
+        raise DataError(f"{name}: classes must be a list of labels. Got shape {values.shape}. List one per code.")
+    found = [str(label) for label in (_texts(values, f"{name}: classes") if values.dtype.kind in "US" else values)]
+    repeated = [label for label, count in Counter(found).items() if count > 1]
+    if repeated:
+        raise DataError(f"{name}: classes must differ. Got {_some(repeated)} more than once. Rename them.")
+    return found
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _small(values: np.ndarray, name: str) -> np.ndarray:
+    """Return whole numbers after checking that 64 bits hold them."""
+    large = [value for value in (values.min(), values.max()) if abs(int(value)) >= 2**63]
+    if large:
+        raise DataError(f"{name}: labels must lie within 64 bits. Got {large[0]}. Rename that class.")
+    return values
 
 
 def _whole(values: np.ndarray, name: str) -> np.ndarray:
@@ -99,6 +147,8 @@ def _whole(values: np.ndarray, name: str) -> np.ndarray:
     """
     if values.dtype.kind == "f":
         _no_missing(int(np.isnan(values).sum()), len(values), name)
+        if np.isinf(values).any():
+            raise DataError(f"{name}: classes must be whole numbers or texts. Got infinite values. Rename them.")
         fractions = values[values != np.rint(values)]
         if len(fractions):
             raise DataError(
@@ -107,7 +157,7 @@ def _whole(values: np.ndarray, name: str) -> np.ndarray:
             )
     elif values.dtype.kind not in "iub":
         raise DataError(f"{name}: labels must be whole numbers or texts. Got dtype {values.dtype}. Convert them.")
-    return values.astype(np.int64)
+    return _small(values, name).astype(np.int64) if len(values) else values.astype(np.int64)
 
 
 def _no_missing(missing: int, rows: int, name: str) -> None:
@@ -115,23 +165,20 @@ def _no_missing(missing: int, rows: int, name: str) -> None:
         raise DataError(f"{name}: every image needs a label. Got {missing} missing of {rows}. Remove those images.")
 
 
-def _encode_texts(texts: np.ndarray, classes: Sequence[object] | np.ndarray | None, name: str) -> Labels:
+def _encode_texts(texts: np.ndarray, classes: list[str] | None, name: str) -> Labels:
     found, codes = np.unique(texts, return_inverse=True)
     labels = tuple(str(label) for label in found)
     if classes is not None:
-        strange = sorted(set(labels) - {str(c) for c in classes})
+        strange = sorted(set(labels) - set(classes))
         if strange:
             raise DataError(f"{name}: labels must be in classes. Got {_some(strange)}. Add them to classes.")
-        order = [label for label in (str(c) for c in classes) if label in set(labels)]
+        order = [label for label in classes if label in set(labels)]
         table = np.array([order.index(label) for label in labels], np.int64)
-        return Labels(table[codes.reshape(-1)], tuple(order), _absent([str(c) for c in classes], set(order)))
+        return Labels(table[codes.reshape(-1)], tuple(order), _absent(classes, set(order)))
     return Labels(codes.reshape(-1).astype(np.int64), labels)
 
 
 def _encode_codes(numbers: np.ndarray, classes: list[str], name: str) -> Labels:
-    repeated = [label for label, count in Counter(classes).items() if count > 1]
-    if repeated:
-        raise DataError(f"{name}: classes must differ. Got {_some(repeated)} more than once. Rename them.")
     outside = numbers[(numbers < 0) | (numbers >= len(classes))]
     if len(outside):
         raise DataError(

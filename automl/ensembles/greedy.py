@@ -182,6 +182,7 @@ class _MarginBag:
         self._sum = np.zeros(leads.shape[1:], dtype=np.float32)
 
     def values(self) -> np.ndarray:
+        """Return how good the mean would be with each model added."""
         least = self._leads[:, 0] + self._sum[0]
         step = np.empty_like(least)
         for rival, extent in enumerate(self._extents[1:], start=1):
@@ -191,6 +192,7 @@ class _MarginBag:
         return np.asarray(np.round((least > 0) @ self._weights, 9))
 
     def add(self, model: int) -> None:
+        """Add a model to the sum."""
         self._sum += self._leads[model]
 
 
@@ -249,10 +251,12 @@ class _LossBag:
         self._added = 0
 
     def values(self) -> np.ndarray:
+        """Return how good the mean would be with each model added."""
         means = (self._numbers + self._sum) / self._numbers.dtype.type(self._added + 1)
         return np.asarray(-(self._loss(means, self._y) @ self._weights))
 
     def add(self, model: int) -> None:
+        """Add a model to the sum."""
         self._sum += self._numbers[model]
         self._added += 1
 
@@ -277,9 +281,11 @@ class _ScoredBag:
         self._sum = np.zeros_like(pool.predictions[0])
 
     def values(self) -> np.ndarray:
+        """Return how good the mean would be with each model added."""
         metric, y = self._pool.metric, self._pool.y
         scores = np.array([metric.scorer(y, self._sum + p)(self._weights) for p in self._pool.predictions])
         return np.asarray(np.nan_to_num(metric.sign * scores, nan=-np.inf))
 
     def add(self, model: int) -> None:
+        """Add a model to the sum."""
         self._sum += self._pool.predictions[model]

@@ -179,6 +179,7 @@ class _Field:
     def of(
         cls, contestants: Sequence[Contestant], y: np.ndarray, *, metric: Metric, folds: np.ndarray, rules: Rules
     ) -> _Field:
+        """Return the field of those who keep the rules."""
         if not contestants:
             raise ValueError(f"a choice needs a contestant. Got {len(contestants)}")
         able, rows = _common_rows(contestants)
@@ -195,6 +196,7 @@ class _Field:
 
     @property
     def latency(self) -> Latency | None:
+        """Return what bounds the members of an ensemble."""
         most = self.rules.max_latency_ms
         return None if most is None else Latency(np.array([c.latency_ms for c in self.contestants]), most)
 
@@ -215,6 +217,7 @@ class _Field:
         return p_better(self.pool.y, first, second, metric=self.pool.metric, rng=rng) < NOISE_PROBABILITY
 
     def fold_score(self, predicted: np.ndarray) -> FoldScore:
+        """Return the mean score over the folds of predictions of all rows."""
         parts = [self.folds == f for f in np.unique(self.folds)]
         scores = [self.pool.metric.score(self.pool.y[rows], predicted[rows]) for rows in parts]
         known = [s for s in scores if s == s]

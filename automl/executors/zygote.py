@@ -91,14 +91,14 @@ def serve(order: WorkOrder, pipe: Connection) -> None:
     inbox = Inbox(pipe)
     pipe.send(("ready", os.getpid()))
 
-    def report(sign: Report) -> None:
+    def _report(sign: Report) -> None:
         pipe.send(("report", sign))
 
     while True:
         kind, job, deadline = inbox.take()
         assert kind == "job"
         assert isinstance(job, Job)
-        pipe.send(("end", workload.run(job, report, deadline)))
+        pipe.send(("end", workload.run(job, _report, deadline)))
 
 
 class Inbox:

@@ -174,11 +174,11 @@ def _requirements() -> str:
     """Return the runtime's packages, from the installed versions up to the next major one."""
     from importlib.metadata import version
 
-    def line(package: str) -> str:
+    def _line(package: str) -> str:
         major = int(version(package).split(".", 1)[0])
         return f"{package}>={_floor(package)},<{major + 1}\n"
 
-    return "".join(line(package) for package in RUNTIME)
+    return "".join(_line(package) for package in RUNTIME)
 
 
 def _floor(package: str) -> str:

@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -62,13 +63,11 @@ class SqliteJournal:
         self._waiting: list[Row] = []
         self._timer: threading.Timer | None = None
         self._closed = False
-        self._connection = database.connect(path, read_only=read_only)
         self.cut = ""
-        try:
+        with ExitStack() as opened:
+            self._connection = opened.enter_context(closing(database.connect(path, read_only=read_only)))
             self._end = self._verify()
-        except BaseException:
-            self._connection.close()
-            raise
+            opened.pop_all()  # verified: the journal itself closes it
 
     def append(self, event: Event, *, durable: bool = True) -> None:
         """Add an event; on disk when this returns if durable, else within a second or with the next durable one.

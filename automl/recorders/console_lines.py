@@ -16,9 +16,10 @@ from automl.core.events import (
     TrialStopped,
     Warned,
 )
-from automl.core.history import History
-from automl.core.leaderboard import Row
-from automl.recorders.console_state import counts, spends, standings
+from automl.core.history import History, Trial
+from automl.core.leaderboard import trial_score
+from automl.core.scores import standard_error
+from automl.recorders.console_state import counts, leader, spends
 from automl.recorders.console_words import ASCII, clock, data_words, set_up_words, spent
 
 
@@ -62,8 +63,8 @@ def warnings(event: Event) -> Iterator[str]:
 def heartbeat(history: History, now: float) -> str:
     """Return the state of a run in one line."""
     words = ", ".join(f"{number} {status}" for status, number in counts(history))
-    best = standings(history)[:1]
-    score = f"; best {best[0].candidate} {best[0].score:.4f}" if best else ""
+    best = leader(history)
+    score = f"; best {best.configuration.candidate} {trial_score(best):.4f}" if best else ""
     return f"{words}{score}; {', '.join(map(spent, spends(history, now)))}"
 
 
@@ -80,11 +81,12 @@ def _trials(event: JobEnded, history: History) -> Iterator[str]:
             yield f"{name} failed: {trial.reason}"
         elif trial.status == "full" and trial.results.get(member.fold) is member:
             told.add(trial.number)
-            yield from (f"{name}: {_score(row)}" for row in standings(history) if row.trial == trial.number)
+            yield f"{name}: {_score(trial)}{', best so far' if trial is leader(history) else ''}"
 
 
-def _score(row: Row) -> str:
-    return f"{row.score or 0.0:.4f} +- {row.se or 0.0:.4f}{', best so far' if row.rank == 1 else ''}"
+def _score(trial: Trial) -> str:
+    score, error = trial_score(trial), standard_error([r.score for r in trial.results.values() if r.score is not None])
+    return "without a finite score" if score is None else f"{score:.4f} +- {error if error == error else 0.0:.4f}"
 
 
 def _finding(finding: Finding) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from automl.core.budget import Account, Budget
 from automl.core.events import JobPlanned
-from automl.core.history import History
+from automl.core.history import History, Trial
 from automl.core.job import Report
-from automl.core.leaderboard import Row, leaderboard
+from automl.core.leaderboard import Row, best, leaderboard
 from automl.core.metrics import METRICS
 
 ReportKey = tuple[int, int, int]
@@ -56,9 +56,14 @@ class Progress:
     seconds: float
 
 
-def standings(history: History) -> list[Row]:
-    """Return the fully trained trials, best first."""
-    return [] if history.started is None else leaderboard(history, METRICS[history.started.metric])
+def standings(history: History, limit: int) -> list[Row]:
+    """Return the fully trained trials, best first, at most limit of them."""
+    return [] if history.started is None else leaderboard(history, METRICS[history.started.metric], limit=limit)
+
+
+def leader(history: History) -> Trial | None:
+    """Return the best of the fully trained trials."""
+    return None if history.started is None else best(history, METRICS[history.started.metric])
 
 
 def budget_of(history: History) -> Budget:

@@ -68,13 +68,13 @@ def interval(row: Row, low: float, high: float, glyphs: Glyphs) -> Text:
     """Return the 95 % interval of a row drawn on the scale from low to high."""
     span = max(high - low, 1e-12)
 
-    def cell(value: float) -> int:
+    def _cell(value: float) -> int:
         return min(_SCALE_CELLS - 1, max(0, round((value - low) / span * (_SCALE_CELLS - 1))))
 
     score, se = _figures(row)
     if not low <= score <= high:
         return Text(glyphs.below if score < low else glyphs.above.rjust(_SCALE_CELLS), style=QUIET)
-    begin, middle, end = (cell(score + sign * _NORMAL_95 * se) for sign in (-1.0, 0.0, 1.0))
+    begin, middle, end = (_cell(score + sign * _NORMAL_95 * se) for sign in (-1.0, 0.0, 1.0))
     line = [" "] * _SCALE_CELLS
     line[begin : end + 1] = glyphs.line * (end + 1 - begin)
     line[begin], line[end] = glyphs.left, glyphs.right
@@ -181,10 +181,9 @@ def _job(job: Progress, glyphs: Glyphs) -> tuple[Text, ...]:
 
 def _leaderboard(history: History, glyphs: Glyphs) -> RenderableType | None:
     assert history.started is not None
-    rows = standings(history)
-    if not rows:
+    shown = standings(history, _SHOWN_ROWS)
+    if not shown:
         return None
-    shown = rows[:_SHOWN_ROWS]
     low, high = scale_of(shown)
     head = Text.assemble(
         ("leaderboard", "bold"),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from automl.core.events import Winner
 from automl.core.leaderboard import Row
+from automl.core.redaction import redact
 from automl.report import charts, grids
 from automl.report.build import ReportData
 from automl.report.html import Markup, code, details, facts, pairs, safe, section, table
@@ -235,7 +236,8 @@ def spaces(data: ReportData) -> Markup:
 def set_up(data: ReportData) -> Markup:
     """Return seed, arguments and versions."""
     request = data.started.request
-    asked = {name.replace("_", " "): value for name, value in vars(request).items() if value not in ("", None, ())}
+    given = {name: value for name, value in vars(request).items() if value not in ("", None, ())}
+    asked = {name.replace("_", " "): redact(str(value)) for name, value in given.items()}
     versions = [(name, number) for name, number in sorted(data.started.versions.items())]
     return pairs(
         section(

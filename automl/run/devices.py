@@ -30,20 +30,27 @@ def visible_gpus(environ: dict[str, str] | None = None, devices: Path = Path("/d
     return min(there, len([n for n in named.split(",") if n.strip() and n.strip() != "-1"]))
 
 
-def cores() -> int:
-    """Return the cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Return the cores this process may run on, a container's quota included.
+
+    Source: https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files
+    """
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    most, _, period = (quota.read_text() if quota.is_file() else "max").partition(" ")
+    return there if most.strip() == "max" else max(1, min(there, round(int(most) / int(period))))
 
 
 def choose_slots(request: SearchRequest, budget: Budget, *, gpus_there: int) -> Slots:
     """Return the workers for a request: one per GPU if GPUs are to be used, else one per core.
 
     Raises:
-        BudgetError: GPU time is budgeted where no GPU is.
+        BudgetError: GPU time is budgeted where no GPU is, or together with CPU time.
         UserError: more GPUs are asked for than there are.
     """
     if request.gpus is not None and request.gpus > gpus_there:
         raise UserError(f"--gpus {request.gpus}: {gpus_there} GPUs are visible here. Ask for at most {gpus_there}.")
+    if budget.gpu is not None and budget.cpu is not None:
+        raise BudgetError(f"--budget {request.budget}: a run works on GPUs or on CPU cores, not on both. Keep one.")
     gpus = gpus_there if request.gpus is None else request.gpus
     if budget.gpu is not None and gpus == 0:
         hours = round(budget.gpu / 3600, 3)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +18,7 @@ from automl.core.protocols import DataSource, Done
 from automl.core.seeds import stream
 from automl.ensembles.select import MOST_TRIALS, Choice, Contestant, Rules, choose
 from automl.errors import SearchFailed
-from automl.run.loop import Run
+from automl.run.loop import Run, refit_steps
 from automl.run.pages import out_of_fold
 from automl.run.publisher import ArtifactPublisher, sample_scores, scores_json
 from automl.run.work import sample_rows
@@ -114,9 +113,9 @@ def choose_winner(ending: Ending) -> Choice:
 def refit(ending: Ending, winner: Winner) -> ArtifactPublisher:
     """Train the winner's trials on all rows; returns the publisher of those models, or of the folds' if that failed."""
     run = ending.run
-    steps = {t: round(median(r.best_step for r in run.history.trials[t].results.values())) for t in winner.weights}
-    port = RefitPort(run, steps)
-    if port.seconds() > run.seconds_left():
+    steps = {t: refit_steps(run.history.trials[t]) for t in winner.weights}
+    port = RefitPort(run, steps, seconds_left=_refit_seconds_left(run, trials=len(steps)))
+    if port.seconds() > port.seconds_left:
         run.warn(
             "refit", f"training on all rows takes about {port.seconds():.0f} s: the models of the folds are deployed"
         )
@@ -138,9 +137,15 @@ def no_model(history: History, reason: str) -> str:
 
 
 class RefitPort:
-    """Hands out one job on all rows for each trial of the winner."""
+    """Hands out one job on all rows for each trial of the winner.
 
-    def __init__(self, run: Run, steps: dict[int, int]) -> None:
+    Attributes:
+        seconds_left: wall seconds that all jobs together may take.
+    """
+
+    def __init__(self, run: Run, steps: dict[int, int], *, seconds_left: float) -> None:
+        self.seconds_left = seconds_left
+        self._ends = run.time.clock.now() + seconds_left
         self._run = run
         self._steps = steps
         self._waiting = list(run.controller.refit_jobs(steps, run.time.at()))
@@ -164,8 +169,8 @@ class RefitPort:
         return planned.job
 
     def deadline(self, job: int) -> float:
-        """Return the end of the whole budget, less what exporting takes."""
-        return self._run.time.clock.now() + (0.0 if self._run.interrupted else self._run.seconds_left())
+        """Return the end of what the budget leaves, or now if the run is interrupted."""
+        return self._run.time.clock.now() if self._run.interrupted else self._ends
 
     def on_report(self, report: Report) -> None:
         """Show a sign of life."""
@@ -177,6 +182,14 @@ class RefitPort:
 
     def on_idle(self) -> None:
         """Do nothing: the search is over."""
+
+
+def _refit_seconds_left(run: Run, *, trials: int) -> float:
+    """Return the wall seconds that training on all rows may take; what exporting takes is left out."""
+    device = run.controller.ledger.free_device_seconds() / min(trials, run.started.slots)
+    if run.controller.ledger.budget.wall is None:
+        return device
+    return min(device, max(0.0, run.seconds_left() - (1.0 - CHOICE_SHARE) * run.parts.reserve_seconds))
 
 
 def _contestant(ending: Ending, trial: Trial) -> Contestant:
@@ -193,7 +206,8 @@ def _time_left(run: Run) -> Callable[[], float] | None:
     if not run.controller.ledger.budget.is_timed:
         return None
     began = run.time.at()
-    allowed = INTERRUPT_SECONDS if run.interrupted else min(LONGEST_CHOICE_SECONDS, CHOICE_SHARE * run.seconds_left())
+    share = CHOICE_SHARE * max(0.0, run.seconds_left() - run.refit_seconds())
+    allowed = INTERRUPT_SECONDS if run.interrupted else min(LONGEST_CHOICE_SECONDS, share)
     return lambda: began + allowed - run.time.at()
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
+from statistics import median
 from typing import Literal, Protocol
 
 from automl.controller import Controller, Moment
@@ -26,6 +27,12 @@ LEAST_RESERVE_SHARE = 0.25
 
 KEPT_TRIALS = 25
 """Full trials whose models are kept; an ensemble is built of the best twelve."""
+
+MOST_HELD_SHARE = 0.5
+"""Most of a wall budget that is held back for all that comes after the search."""
+
+REFIT_SLACK, REFIT_EXTRA_SECONDS = 1.3, 0.5
+"""What training on all rows may take beyond its estimate."""
 
 UNTIMED_FINAL_SECONDS = 60.0
 EXPORT_SHARE = 0.03
@@ -100,6 +107,14 @@ class Run:
         """Return the wall seconds left of the budget, or a generous time where it has no such limit."""
         wall = self.controller.ledger.budget.wall
         return UNTIMED_FINAL_SECONDS if wall is None else max(0.0, wall - self.time.at())
+
+    def refit_seconds(self) -> float:
+        """Return the seconds held back for training the best trial on all rows; none unless that is asked for."""
+        leader = best(self.history, self.metric) if self.request.deploy == "refit" else None
+        if leader is None:
+            return 0.0
+        seconds = self.controller.costs.seconds(leader.configuration, start=0, stop=refit_steps(leader))
+        return REFIT_SLACK * seconds * self.started.folds / (self.started.folds - 1) + REFIT_EXTRA_SECONDS
 
     @property
     def history(self) -> History:
@@ -218,7 +233,13 @@ class Run:
                         (self.parts.folder.path / file.path).unlink(missing_ok=True)
 
     def _moment(self) -> Moment:
-        return Moment(self.time.at(), self._search_ends(), self.parts.reserve_seconds)
+        return Moment(self.time.at(), self._search_ends(), self.parts.reserve_seconds, self._held_device_seconds())
+
+    def _held_device_seconds(self) -> float:
+        """Return what is held back of a device budget, at most MOST_HELD_SHARE of it."""
+        budget = self.controller.ledger.budget
+        limit = budget.gpu if self.started.device == "gpu" else budget.cpu
+        return 0.0 if limit is None else min(self.refit_seconds(), MOST_HELD_SHARE * limit)
 
     def _search_ends(self) -> float:
         """Return the run seconds at which the search ends; a little later as long as there is no model at all."""
@@ -226,8 +247,16 @@ class Run:
         if wall is None:
             return inf
         reserve = self.parts.reserve_seconds
-        return wall - (reserve if self.history.full() else min(reserve, LEAST_RESERVE_SHARE * wall))
+        if not self.history.full():
+            return wall - min(reserve, LEAST_RESERVE_SHARE * wall)
+        held = self.refit_seconds()
+        return wall - (min(reserve + held, MOST_HELD_SHARE * wall) if held else reserve)
 
     def _done(self, reason: str) -> Done:
         self._reason = self._reason or reason
         return Done(reason)
+
+
+def refit_steps(trial: Trial) -> int:
+    """Return how long a full trial is trained on all rows: the median of its folds' best steps."""
+    return max(1, round(median(result.best_step for result in trial.results.values())))

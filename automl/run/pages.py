@@ -9,7 +9,6 @@ import numpy as np
 from automl.core.history import History
 from automl.core.ledger import Receipt
 from automl.core.protocols import DataSource
-from automl.data.folder import DataFolder
 from automl.errors import UserError
 from automl.report import write
 from automl.report.build import OutOfFold
@@ -35,7 +34,12 @@ def out_of_fold(folder: RunFolder, history: History, trial: int, folds: np.ndarr
 
 
 def rewrite(run: Path) -> Path:
-    """Write the page about a run anew from its journal."""
+    """Write the page about a run anew from its journal.
+
+    Raises:
+        RunError: no run, damaged, or its data is gone.
+    """
+    from automl.run.resume import data_again
     from automl.run.session import read
 
     controller = read(run)
@@ -43,7 +47,7 @@ def rewrite(run: Path) -> Path:
     assert history.started is not None
     folds = np.load(folder.folds, allow_pickle=False)
     receipt = controller.ledger.receipt(history.at)
-    return write_report(folder, history, receipt, DataFolder(history.started.data_folder), folds)
+    return write_report(folder, history, receipt, data_again(history.started), folds)
 
 
 def sync(run: Path) -> str:
@@ -55,11 +59,12 @@ def sync(run: Path) -> str:
     """
     from automl.journals import open_journal
     from automl.recorders.mlflow import MlflowRecorder, redact
-    from automl.run.session import mlflow_target, read
+    from automl.run.session import read
+    from automl.run.tracking import target_of, with_credentials
 
     started = read(run).history.started
     assert started is not None
-    target = mlflow_target(started, RunFolder(run))
+    target = target_of(with_credentials(started.request.tracking_uri), RunFolder(run))
     if target is None:
         raise UserError(
             f"{run}: it was started with --tracking-uri {started.request.tracking_uri}, so there is nothing to do."

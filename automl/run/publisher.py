@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from automl.core.history import History
 from automl.core.protocols import ExportMember
 from automl.exporters.artifact import swap, write_artifact
 from automl.run.folder import RunFolder
+
+KEPT_ARTIFACTS = 2
+"""The current artifact and the one before, which somebody may be reading."""
 
 
 @dataclass
@@ -40,7 +44,7 @@ class ArtifactPublisher:
 
     def write(self, history: History, weights: dict[int, float], scores: dict[str, object]) -> tuple[Path, str]:
         """Write an artifact beside the others; returns its folder and the hash of its manifest."""
-        number = 1 + max((int(p.name) for p in self.folder.artifacts.glob("[0-9]*") if p.name.isdigit()), default=0)
+        number = 1 + max((int(p.name) for p in self._numbered()), default=0)
         target = self.folder.artifacts / f"{number:04d}"
         started = self.started
         sha256 = write_artifact(
@@ -56,8 +60,11 @@ class ArtifactPublisher:
         return target, sha256
 
     def put_in_place(self, target: Path) -> None:
-        """Make an artifact the current one, in one step."""
+        """Make an artifact the current one, in one step, and delete those that were long replaced."""
         swap(self.folder.artifact, target)
+        older = sorted((p for p in self._numbered() if int(p.name) < int(target.name)), key=lambda p: int(p.name))
+        for folder in older[: max(0, len(older) - KEPT_ARTIFACTS + 1)]:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def members(self, history: History, weights: dict[int, float]) -> list[ExportMember]:
         """Return the models with their weights: a trial's weight is shared by its folds."""
@@ -70,6 +77,9 @@ class ArtifactPublisher:
                 candidate = trial.configuration.candidate
                 out.append(ExportMember(number, result.fold, weight / len(results), candidate, folder))
         return out
+
+    def _numbered(self) -> list[Path]:
+        return [p for p in self.folder.artifacts.glob("[0-9]*") if p.name.isdigit()]
 
 
 def sample_scores(members: Sequence[ExportMember]) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from automl.core.budget import Budget
 from automl.core.data import DataSpec, Finding
@@ -17,6 +17,9 @@ from automl.core.ledger import Receipt
 from automl.core.metrics import metric
 from automl.core.request import SearchRequest
 from automl.core.space import Configuration
+
+if TYPE_CHECKING:
+    from automl.model import Model
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,11 @@ class SearchResult:
         return pd.DataFrame([row.as_json() for row in self.rows])
 
     @cached_property
-    def model(self) -> Any:
+    def model(self) -> Model:
         """Return the loaded model: `predict`, `predict_proba`, `classes`."""
-        from automl.api import load_model
+        from automl.model import Model
 
-        return load_model(self.artifact)
+        return Model(self.artifact)
 
     def to_json(self) -> dict[str, Any]:
         """Return the shape that `automl search --json` prints."""
@@ -122,8 +125,16 @@ class SearchResult:
         full, failed = len(self.history.full()), len(self.history.with_status("failed"))
         return {"full": full, "stopped": len(self.history.trials) - full - failed, "failed": failed}
 
+    def _budget(self) -> Budget:
+        """Return the budget with all that was added to it."""
+        budget = Budget.parse(self.request.budget)
+        for resumed in self.history.resumed:
+            if resumed.added_budget:
+                budget = budget.plus(Budget.parse(resumed.added_budget.removeprefix("+")))
+        return budget
+
     def _spend(self) -> dict[str, Any]:
-        account, amount = next(Budget.parse(self.request.budget).limits())
+        account, amount = next(self._budget().limits())
         receipt, started = self.receipt, self.history.started
         assert started is not None
         used = {"wall": receipt.wall_seconds, "trials": receipt.trials}.get(account, receipt.leased_seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,10 +29,13 @@ from automl.data.folder import DataFolder
 from automl.data.sources import Opened, open_source, prepare_test
 from automl.errors import MachineError, UserError
 from automl.run.devices import Slots, choose_slots, visible_gpus
+from automl.run.folder import RunFolder, unused
+from automl.run.tracking import absolute_uri, without_credentials
 from automl.searchers.portfolio import PortfolioSearcher
 from automl.spaces import Found, find, merge, read_portfolio, read_space
 
 PACKAGES = ("automl", "numpy", "torch", "scikit-learn", "lightgbm", "optuna", "onnx", "onnxruntime", "mlflow")
+DEPLOYS = ("bag", "refit")
 QUICK_SECONDS_PER_ROW = 0.1
 """Below this many worker seconds per row three folds are enough: the time is better spent on longer training."""
 
@@ -43,12 +46,16 @@ class Setup:
 
     Attributes:
         folds: (rows,) int8, the fold in which each row is validated.
+        test: looked at once, at the end.
+        tracking_uri: absolute, with credentials; never written down.
     """
 
     started: RunStarted
     data: DataSource
     folds: np.ndarray
     slots: Slots
+    test: DataFolder | None
+    tracking_uri: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ def resolve(request: SearchRequest) -> Resolved:
         UserError: anything the user can mend.
     """
     budget = Budget.parse(request.budget)
+    _check(request)
     task: Task = registry.resolve("task", request.task)
     chosen = _metric(request, task)
     slots = choose_slots(request, budget, gpus_there=visible_gpus())
@@ -83,24 +91,26 @@ def resolve(request: SearchRequest) -> Resolved:
     return Resolved(request, budget, task, chosen, slots, found, space)
 
 
-def prepare(resolved: Resolved, data: Any = None) -> Setup:
+def prepare(resolved: Resolved, data: Any = None, test: Any = None) -> Setup:
     """Read the data and decide what is fixed for the whole run; no file is written but in the data cache.
 
     Args:
         resolved: the request.
         data: arrays (X, y) in memory, instead of the request's data.
+        test: likewise, instead of the request's test set.
 
     Raises:
         DataError: nothing can be learned from the data.
     """
     request, task, slots, space = resolved.request, resolved.task, resolved.slots, resolved.space
     opened = open_source(request.data if data is None else data, task)
-    source, test = opened.data, _open_test(request, opened.data)
-    findings = (*opened.findings, *(test.findings if test else ()))
+    source, tested = opened.data, _open_test(request.test if test is None else test, opened.data)
+    findings = (*opened.findings, *(tested.findings if tested else ()))
+    tracking_uri = absolute_uri(request.tracking_uri, Path.cwd())
     folds = _folds(request, resolved.budget, source.spec.class_counts, slots)
     started = RunStarted(
         name=request.name or f"{request.task}-{source.spec.name}-{time.strftime('%Y%m%d-%H%M%S')}",
-        request=request,
+        request=_journaled(request, tracking_uri),
         seed=request.seed,
         spec=source.spec,
         findings=findings,
@@ -114,11 +124,12 @@ def prepare(resolved: Resolved, data: Any = None) -> Setup:
         folds=folds,
         slots=slots.count,
         device=slots.device,
-        data_folder=str(source.folder),
-        test_folder=str(test.data.folder) if test else "",
-        test_rows=test.data.spec.rows if test else 0,
+        data_folder=str(source.folder.resolve()),
+        test_folder=str(tested.data.folder.resolve()) if tested else "",
+        test_rows=tested.data.spec.rows if tested else 0,
     )
-    return Setup(started, source, fold_of_rows(started, source), slots)
+    folds_of_rows = fold_of_rows(started, source)
+    return Setup(started, source, folds_of_rows, slots, tested.data if tested else None, tracking_uri)
 
 
 def fold_of_rows(started: RunStarted, data: DataSource) -> np.ndarray:
@@ -132,12 +143,12 @@ def brains(started: RunStarted, searcher: Searcher, scheduler: Scheduler) -> Bra
     candidates: dict[str, Candidate] = {n: registry.resolve("candidate", n) for n in space.candidates}
     rows = started.spec.rows - started.spec.rows // started.folds
 
-    def estimate(configuration: Configuration) -> Cost:
+    def _estimate(configuration: Configuration) -> Cost:
         return candidates[configuration.candidate].estimate(started.spec, configuration, rows)
 
     is_timed = Budget.parse(started.request.budget).is_timed
     probed = frozenset(n for n, c in candidates.items() if c.is_probed and is_timed)
-    return Brains(space, searcher, scheduler, estimate, probed)
+    return Brains(space, searcher, scheduler, _estimate, probed)
 
 
 def default_brains(started: RunStarted) -> Brains:
@@ -156,6 +167,8 @@ def slots_again(started: RunStarted) -> Slots:
         MachineError: the run uses GPUs and none is visible here.
     """
     gpus = visible_gpus() if started.device == "gpu" else 0
+    if started.request.gpus is not None:
+        gpus = min(gpus, started.request.gpus)
     if started.device == "gpu" and gpus == 0:
         raise MachineError(f"run {started.name} uses GPUs and {gpus} are visible here. Resume it where one is.")
     return Slots(started.device, started.slots, gpus)
@@ -197,6 +210,30 @@ def versions() -> dict[str, str]:
     return known
 
 
+def _check(request: SearchRequest) -> None:
+    """Check the numbers and words that nothing else checks, and that the run folder is free.
+
+    Raises:
+        UserError: one of them cannot be used.
+    """
+    for flag, number, least in (("folds", request.folds, 2), ("workers", request.workers, 1), ("gpus", request.gpus, 0),
+                                ("seed", request.seed, 0)):  # fmt: skip
+        if number is not None and (not isinstance(number, int) or number < least):
+            raise UserError(f"--{flag} {number!r}: a whole number of at least {least} is needed.")
+    if request.max_latency_ms is not None and not request.max_latency_ms > 0:
+        raise UserError(f"--max-latency-ms {request.max_latency_ms}: milliseconds above zero are needed.")
+    if request.deploy not in DEPLOYS:
+        raise UserError(f"--deploy {request.deploy}: one of {', '.join(DEPLOYS)} is needed.")
+    if request.out:
+        RunFolder(Path(request.out)).check()
+
+
+def _journaled(request: SearchRequest, tracking_uri: str) -> SearchRequest:
+    """Return the request as it is written down: its paths mean the same from every folder, and it holds no secret."""
+    data, test = (str(Path(path).absolute()) if path else "" for path in (request.data, request.test))
+    return replace(request, data=data, test=test, tracking_uri=without_credentials(tracking_uri))
+
+
 def _metric(request: SearchRequest, task: Task) -> str:
     name = request.metric or task.info.metrics[0]
     if name not in task.info.metrics:
@@ -227,8 +264,8 @@ def _plugins(task: Task) -> list[str]:
     return [n for n in names if task.info.name in registry.resolve("candidate", n).tasks]
 
 
-def _open_test(request: SearchRequest, train: DataFolder) -> Opened | None:
-    return prepare_test(request.test, train) if request.test else None
+def _open_test(test: Any, train: DataFolder) -> Opened | None:
+    return None if isinstance(test, str) and not test else prepare_test(test, train)
 
 
 def _folds(request: SearchRequest, budget: Budget, counts: Sequence[int], slots: Slots) -> int:
@@ -247,5 +284,11 @@ def _portfolio(found: Found, space: SearchSpace, task: Task) -> tuple[Configurat
 
 
 def run_path(request: SearchRequest, name: str) -> Path:
-    """Return the run folder a request asks for."""
-    return Path(request.out) if request.out else Path("runs") / name
+    """Return the run folder a request asks for; without a name of the user's, a new one is made.
+
+    Raises:
+        RunError: it may not be written.
+    """
+    if request.out:
+        return Path(request.out)
+    return Path("runs") / name if request.name else unused(Path("runs") / name)

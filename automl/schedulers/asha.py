@@ -63,6 +63,7 @@ class _View:
 
     @property
     def top(self) -> int:
+        """Return the rung of full training."""
         return self.history.top_rung
 
     def race(self) -> Move | None:
@@ -118,6 +119,7 @@ class _View:
         return Done("every trial is finished")
 
     def first_rung(self, configuration: Configuration) -> int:
+        """Return the top rung if the trial is cheap, in one go, or the first iterative one that fits, else 0."""
         planned = self.history.planned
         assert planned is not None
         if planned.full_steps[configuration.candidate] == 1:

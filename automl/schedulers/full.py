@@ -18,10 +18,10 @@ class FullScheduler:
 
     def next(self, history: History, outlook: Outlook, costs: CostModel) -> Move:
         """Return the next move: the folds of what was started come before a new start."""
-        for trial in history.trials.values():
-            folds = missing_folds(trial, history)
+        for number in sorted(history.standings.unfinished):
+            folds = missing_folds(history.trials[number], history)
             if folds:
-                return Continue(trial.number, folds[:1], history.top_rung)
+                return Continue(number, folds[:1], history.top_rung)
         if outlook.may_start and outlook.seconds_left > 0:
             return Start()
         return WAIT if history.running else Done("every trial is finished")

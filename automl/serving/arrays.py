@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -14,6 +16,9 @@ import numpy as np
 from .errors import InputError
 
 MAX_ARRAY_BYTES = 16 * 2**30
+# What zipfile and numpy were seen to raise on damaged files; the header of an array is parsed as a Python literal.
+_DAMAGE = (OSError, zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError, TypeError,
+           OverflowError, MemoryError, SyntaxError, tokenize.TokenError)  # fmt: skip
 
 
 class _Layout(NamedTuple):
@@ -29,12 +34,14 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
             only be read by unpickling it.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path.name}: a regular file is needed. Got another kind, such as a pipe. Copy it.")
         with zipfile.ZipFile(path) as archive:
             found = set(archive.namelist())
             return {name: _read(archive, name, path) for name in names if f"{name}.npy" in found}
     except InputError:
         raise
-    except (OSError, zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         detail = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path.name}: an .npz file is needed. Got: {detail}. Write it with numpy.savez.") from error
 
@@ -48,8 +55,10 @@ def _read(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
             f"{label}: an object array is stored as a pickle, which is never read. Got dtype {layout.dtype}. "
             "Save numbers or text (dtype 'U')."
         )
-    expected = int(np.prod(layout.shape, dtype=object)) * layout.dtype.itemsize
-    if not 0 <= expected <= MAX_ARRAY_BYTES:
+    if min(layout.shape, default=0) < 0:
+        raise InputError(f"{label}: an array has no negative side. Got shape {layout.shape}. Write it with numpy.savez.")
+    expected = int(np.prod(layout.shape, dtype=object)) * max(1, layout.dtype.itemsize)
+    if expected > MAX_ARRAY_BYTES:
         raise InputError(f"{label}: at most {MAX_ARRAY_BYTES} bytes are read. Got {expected}. Split the file.")
     stored = archive.getinfo(f"{name}.npy").file_size
     if stored < expected:

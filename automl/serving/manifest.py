@@ -144,6 +144,7 @@ class _Reader:
         self._path = path
 
     def manifest(self, facts: dict[str, Any], sha256: str) -> Manifest:
+        """Return the manifest that facts describe, every one of them checked."""
         if facts.get("schema") != SCHEMA:
             raise self._error("schema", f"must be {SCHEMA}", facts.get("schema"), "Update the tool that reads it.")
         files = {name: self._file(name, entry) for name, entry in self._get(facts, "files", dict).items()}

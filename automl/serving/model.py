@@ -130,6 +130,7 @@ class _Member:
         self._session = _session(manifest.read(entry.file), entry, threads)
 
     def scores(self, inputs: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the scores of the inputs, which must be finite and of this shape."""
         try:
             scores = np.asarray(self._session.run([self.entry.output], {self.entry.input: inputs})[0])
         except _failures() as error:

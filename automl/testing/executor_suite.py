@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
@@ -56,6 +57,10 @@ class ScriptedPort:
         self.most_running = max(self.most_running, len(self.running))
         return job
 
+    @cached_property
+    def _leases(self) -> dict[int, float]:
+        return {job.id: job.lease.seconds for job in self.jobs}
+
     @property
     def is_interrupted(self) -> bool:
         """Whether everything shall end now."""
@@ -65,7 +70,7 @@ class ScriptedPort:
         """Return when a running job's lease ends."""
         if self.is_interrupted:
             return self.clock.now()
-        return self.running[job] + self.jobs[[j.id for j in self.jobs].index(job)].lease.seconds
+        return self.running[job] + self._leases[job]
 
     def on_report(self, report: Report) -> None:
         """Write down a sign of life."""

@@ -67,10 +67,10 @@ class SchedulerSuite:
     def test_it_ends_also_when_every_job_ends_badly(self, scenario: Scenario, outcome: Outcome) -> None:
         """No outcome is asked for over and over."""
 
-        def ending(job: Job, member: Member) -> Outcome:
+        def _ending(job: Job, member: Member) -> Outcome:
             return outcome
 
-        run = replace(scenario, world=CurveWorld(ending=ending), budget="200s").play()
+        run = replace(scenario, world=CurveWorld(ending=_ending), budget="200s").play()
         assert not run.history.full()
         assert not run.history.running
 

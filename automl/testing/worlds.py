@@ -199,7 +199,7 @@ class Scenario:
         parts = Parts(RunFolder(Path("no-such-run")), journal, executor, Shelf(), [], self.reserve_seconds)
         run = Run(controller, parts, Timekeeper(clock, began=0.0, before=controller.history.at))
         for job in [planned.job for planned in controller.history.running.values()]:
-            run.on_end(lost(job))
+            run.on_end(interrupted(job))
         return run
 
     def play(self, events: Iterable[Event] = ()) -> Run:
@@ -209,7 +209,7 @@ class Scenario:
         return run
 
 
-def lost(job: Job) -> JobResult:
+def interrupted(job: Job) -> JobResult:
     """Return the result of a job that was running when the driver died; nothing is charged."""
     members = tuple(MemberResult(m.trial, m.fold, "lost", message="the run was stopped") for m in job.members)
-    return JobResult(job.id, members, 0.0)
+    return JobResult(job.id, members, 0.0, is_interrupted=True)

@@ -19,7 +19,7 @@ REACH = {
     "registry": {"errors"},
     "controller": FOUNDATION,
     **{name: {*FOUNDATION, "serving", "registry", name} for name in SIBLINGS},
-    "model": {*FOUNDATION, "serving", "registry", "model"},
+    "model": {*FOUNDATION, "serving", "exporters", "registry", "model"},
     "run": {*FOUNDATION, *SIBLINGS, "serving", "registry", "controller", "run", "model"},
     "api": {*FOUNDATION, "serving", "registry", "run", "model"},
     "cli": {*FOUNDATION, *SIBLINGS, "serving", "registry", "run", "model", "api", "cli", "__main__", ""},

@@ -62,7 +62,8 @@ def test_each_flag_reaches_its_field(words: tuple[str, ...], field: str, value: 
         (("--gpus", "-1"), "--gpus: needs a whole number of 0 or more. Got -1"),
         (("--max-latency-ms", "0"), "--max-latency-ms: needs a number above 0. Got 0"),
         (("--deploy", "bags"), "--deploy: 'bags' is not known. Did you mean bag"),
-        (("--engine", "slurm"), "--engine: 'slurm' is not known. Known: auto, local, ray"),
+        (("--engine", "slurm"), "--engine 'slurm' is not known. Known: auto, local, inprocess"),
+        (("--engine", "ray"), "--engine 'ray' is not known. Known: auto, local, inprocess"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )

@@ -14,7 +14,8 @@ from automl.core.job import Report
 from automl.errors import UserError
 from automl.recorders.mlflow.model_folder import ModelFacts, mlmodel, write_model_files
 from automl.recorders.mlflow.resolve import artifact_of, parse_model_uri
-from automl.recorders.mlflow.settings import ENVIRONMENT, prepare_environment, redact, resolve_uri, store_path
+from automl.core.redaction import redact
+from automl.recorders.mlflow.settings import ENVIRONMENT, prepare_environment, resolve_uri, store_path
 from automl.recorders.none import NoRecorder
 
 FACTS = ModelFacts("m-1", "r-1", "/place", "3.17.2", 0.0, 10)

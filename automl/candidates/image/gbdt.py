@@ -183,13 +183,13 @@ def _parameters(configuration: Configuration, classes: int) -> dict[str, Any]:
 def _reseed(rounds: Rounds) -> Callable[[Any], None]:
     """Return a callback that gives each round its own stream; LightGBM starts anew when the seed changes."""
 
-    def before(env: Any) -> None:
+    def _before_round(env: Any) -> None:
         # 1 and up: 0 is the seed the booster is made with, and an equal seed would not start anew
         number = rounds.start + env.iteration - env.begin_iteration
         env.model.reset_parameter({"feature_fraction_seed": 1 + derive(rounds.seed, "round", number) % (2**31 - 2)})
 
-    before.before_iteration = True  # type: ignore[attr-defined]
-    return before
+    _before_round.before_iteration = True  # type: ignore[attr-defined]
+    return _before_round
 
 
 def _after(watch: Watch, start: int) -> Callable[[Any], None]:
@@ -199,11 +199,11 @@ def _after(watch: Watch, start: int) -> Callable[[Any], None]:
     """
     from lightgbm.callback import EarlyStopException
 
-    def after(env: Any) -> None:
+    def _after_round(env: Any) -> None:
         if watch(env.model, start + env.iteration - env.begin_iteration + 1):
             raise EarlyStopException(env.iteration, [])
 
-    return after
+    return _after_round
 
 
 class _Progress:

@@ -86,11 +86,11 @@ def _blanked(x: torch.Tensor, share: float, generator: torch.Generator) -> torch
     """Blank a square with the batch's mean colour. Source: https://arxiv.org/abs/1708.04552 (its mask may overhang)."""
     half = share * min(x.shape[2:]) / 2
 
-    def inside(side: int) -> torch.Tensor:
+    def _inside(side: int) -> torch.Tensor:
         centre = torch.rand(len(x), 1, generator=generator, device=x.device) * side
         return (torch.arange(side, device=x.device) + 0.5 - centre).abs() < half
 
-    mask = inside(x.shape[2])[:, None, :, None] & inside(x.shape[3])[:, None, None, :]
+    mask = _inside(x.shape[2])[:, None, :, None] & _inside(x.shape[3])[:, None, None, :]
     return torch.where(mask, x.mean(dim=(0, 2, 3), keepdim=True), x)
 
 

@@ -72,7 +72,7 @@ def restore(trainer: Trainer, folder: Path) -> Progress:
 
 def _named(prefix: str, tensors: Mapping[str, torch.Tensor]) -> Iterator[tuple[str, torch.Tensor]]:
     for name, tensor in tensors.items():
-        yield f"{prefix}/{name}", tensor.detach().cpu().contiguous()
+        yield f"{prefix}/{name}", tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
 
 
 def _group(tensors: Mapping[str, torch.Tensor], prefix: str) -> Weights:

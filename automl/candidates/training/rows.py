@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from automl.candidates.training.losses import balanced_weights
+from automl.candidates.training.memory import is_out_of_memory
 from automl.core import seeds
 
 STATISTICS_ROWS = 5_000
@@ -74,7 +75,23 @@ def load(X: np.ndarray, y: np.ndarray, rows: np.ndarray, *, classes: int, balanc
         classes: number of classes.
         balanced: whether rows are weighted against their class's count.
         device: as torch names it.
+
+    Raises:
+        MemoryError: the rows do not fit on the device.
     """
+    try:
+        return _copied(X, y, rows, classes=classes, balanced=balanced, device=device)
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise MemoryError(
+                f"{len(rows)} rows of shape {X.shape[1:]} do not fit on {device}. Use fewer rows"
+            ) from error
+        raise
+
+
+def _copied(
+    X: np.ndarray, y: np.ndarray, rows: np.ndarray, *, classes: int, balanced: bool, device: str
+) -> TrainingRows:  # fmt: skip
     weights = torch.from_numpy(balanced_weights(y[rows], classes)).to(device) if balanced else None
     pixels, targets = torch.from_numpy(X[rows]), torch.from_numpy(y[rows].astype(np.int64))
     return TrainingRows(pixels.to(device), targets.to(device), weights, classes)

@@ -69,6 +69,8 @@ class Settings:
         shown = {f.name: values[f.name] for f in fields(Augmentation) if f.name in values}
         if values["optimizer"] != "sgd":
             own = {**own, "lr": values["adaptive_lr"], "momentum": 0.0}
+        if values["optimizer"] == "adamw":
+            own = {**own, "weight_decay": values["decoupled_decay"]}
         return cls(**cast("dict[str, object]", own), augmentation=Augmentation(**shown))  # type: ignore[arg-type]
 
     def step_rows(self, rows: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -84,8 +85,7 @@ class Trainer:
         batches = self._batches()
         done = self.steps % self.epoch_steps
         total = torch.zeros((), device=self.device)
-        devices = [self.device] if self.rows.pixels.is_cuda else []
-        with torch.random.fork_rng(devices):
+        with self._own_state():
             for number, batch in enumerate(batches[done:], start=1):
                 if must_stop():
                     return None
@@ -138,6 +138,17 @@ class Trainer:
             raise FloatingPointError(
                 f"the loss is {float(total)} at step {self.steps}. Try a learning rate below {self.settings.lr:g}"
             )
+
+    @contextmanager
+    def _own_state(self) -> Iterator[None]:
+        """Leave the global random state as it is; on a GPU choose convolutions that repeat exactly."""
+        is_cuda = self.rows.pixels.is_cuda
+        with torch.random.fork_rng([self.device] if is_cuda else []):
+            if not is_cuda:
+                yield
+                return
+            with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+                yield
 
     def _loss(self, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         with self.course.precision.autocast(self.device):

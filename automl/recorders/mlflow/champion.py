@@ -49,7 +49,7 @@ def challenge(mine: Mapping[str, str], champion: Mapping[str, str] | None, versi
     theirs, ours = _number(champion.get(_SCORE, "")), float(mine[_SCORE])
     if theirs is None:
         return Verdict(False, f"{named}it has no score to compare with")
-    if metric(mine["automl.metric"]).greater_is_better is (ours > theirs) and ours != theirs:
+    if metric(mine["automl.metric"]).is_better(ours, theirs):
         return Verdict(True, f"better than version {version}: {ours:.4g} against {theirs:.4g}")
     return Verdict(False, f"{named}{ours:.4g} is not better than its {theirs:.4g}")
 

@@ -187,7 +187,7 @@ def _texts(values: dict[str, object]) -> dict[str, str]:
 
 
 def _columns(rows: list[Cells]) -> Table:
-    def cell(value: object) -> object:
+    def _cell(value: object) -> object:
         return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
 
-    return {name: [cell(row.get(name)) for row in rows] for name in rows[0]}
+    return {name: [_cell(row.get(name)) for row in rows] for name in rows[0]}

@@ -16,8 +16,9 @@ from automl.core.events import Decided, Event, Registered, RunEnded
 from automl.core.history import History
 from automl.core.job import Report
 from automl.core.protocols import Journal
+from automl.core.redaction import redact
 from automl.errors import MachineError
-from automl.recorders.mlflow.settings import Target, redact
+from automl.recorders.mlflow.settings import Target
 
 if TYPE_CHECKING:
     from automl.recorders.mlflow.writer import Writer

@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from automl.core.redaction import redact
 from automl.errors import ArtifactError, MachineError, UserError
 from automl.recorders.mlflow.model_folder import ARTIFACT
-from automl.recorders.mlflow.settings import prepare_environment, redact, store_path
+from automl.recorders.mlflow.settings import prepare_environment, store_path
 
 _MODEL = re.compile(r"models:/(?P<name>[^/@:]+)(?:@(?P<alias>[^/@:]+)|/(?P<version>[1-9]\d*))")
 

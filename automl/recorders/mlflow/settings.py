@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_STORE = "mlflow.db"
 _SQLITE = "sqlite:///"
-_USER = re.compile(r"(?<=://)[^/@\s]+@")
-_SECRET = re.compile(r"(?i)\b(password|passwd|pwd|token|secret|key|sig)=[^&\s'\"]+")
 
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -65,12 +62,3 @@ def prepare_environment() -> None:
     """Set what MLflow reads when it is imported, where the user has not set it."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-
-
-def redact(text: str) -> str:
-    """Return text without the credentials of URIs in it.
-
-    >>> redact("https://ann:s3cret@host/x?token=abc")
-    'https://***@host/x?token=***'
-    """
-    return _SECRET.sub(r"\1=***", _USER.sub("***@", text))

@@ -41,13 +41,13 @@ def fit(data, ctx, configure, job):
 
 @both
 def test_learns_what_is_easy(fit, ctx, name):
-    fit(name, 6, lr=0.02)
+    fit(name, 6)
     assert ctx.reports[-1][1] > 0.9
 
 
 @both
 def test_reports_every_epoch_with_score_and_falling_loss(fit, ctx, name):
-    fit(name, 3, lr=0.02)
+    fit(name, 3)
     assert [step for step, _, _ in ctx.reports] == [1, 2, 3]
     assert ctx.reports[0][2] > ctx.reports[-1][2]
 
@@ -160,7 +160,7 @@ def test_training_cut_within_an_epoch_goes_on_as_if_it_was_not(fit, fresh, tmp_p
 
 
 def test_early_stopping_keeps_the_best_epoch_of_held_out_rows(fit, fresh):
-    fitted = fit("cnn", 30, ctx=fresh(), patience=2, lr=0.02)
+    fitted = fit("cnn", 30, ctx=fresh(), patience=2)
     assert fitted.best_step <= fitted.steps < 30
 
 

@@ -57,7 +57,7 @@ def test_epochs_count_what_is_complete(make):
 
 
 def test_learning_rate_follows_the_schedule_over_the_full_length(make):
-    trainer = make(full_steps=2, lr=0.1, warmup=0.0)
+    trainer = make(full_steps=2, optimizer="sgd", lr=0.1, warmup=0.0)
     seen = []
     for batch in trainer._batches():
         trainer.step(batch)
