@@ -13,9 +13,9 @@ from automl.core.job import Cost
 DEPTH = 3
 """Rungs on one fold before the rung of all folds."""
 
-FIRST_SHARE = 0.38
-"""Share of the search that one full trial of an iterative candidate may take: two such trials fit, with time to look
-around. Measured on 20,000 images at 10 minutes, see docs/design/0002-search.md."""
+FIRST_SHARE = 0.27
+"""Share of the search that one full trial of an iterative candidate may take: three of them make an ensemble, and what
+is quick fits beside. Measured on 20,000 images at 10 minutes, see docs/benchmarks.md."""
 
 LAST_SHARE = 0.85
 """A candidate whose shortest full training takes more of the search than this is left out."""
@@ -68,8 +68,7 @@ def _affordable(cost: Cost, folds: int, purse: Purse, share: float) -> int:
     """Return the steps with which one full trial takes this share of the purse; bounded, never negative."""
     if purse.device_seconds == float("inf"):
         return 10**9
-    rounds = -(-folds // purse.slots) * purse.slots  # folds run side by side; the last round may leave slots idle
-    per_fold = purse.device_seconds * share / rounds - cost.fixed_seconds
+    per_fold = purse.device_seconds * share / folds - cost.fixed_seconds
     return max(0, min(10**9, int(per_fold / max(1e-9, cost.step_seconds))))
 
 

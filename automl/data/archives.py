@@ -7,6 +7,7 @@ extract ourselves because the filters of the standard library had holes (CVE-202
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import stat
@@ -61,7 +62,16 @@ def unpacked(path: Path, folder: Path) -> Path:
     except _DAMAGE as error:
         raise DataError(f"{path}: the archive is damaged ({_line(error)}). Make it again.") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise DataError(f"{path}: member names must differ. Got {error.filename!r} twice. Make it again.") from error
+        name = Path(error.filename).relative_to(folder).as_posix()
+        raise DataError(f"{path}: member names must differ. Got {name!r} twice. Make it again.") from error
+    except OSError as error:
+        if error.errno is None:  # gzip and bz2 tell damage so
+            raise DataError(f"{path}: the archive is damaged ({_line(error)}). Make it again.") from error
+        if error.errno == errno.ENAMETOOLONG:
+            raise DataError(f"{path}: member names must fit this disk. Got one too long. Shorten it.") from error
+        if error.filename == str(path):
+            raise DataError(f"{path}: cannot be read ({error.strerror}). Mend its permissions.") from error
+        raise
     return _inner(folder)
 
 

@@ -45,18 +45,19 @@ class _Decoded(NamedTuple):
     problem: str = ""
 
 
-def open_folder(root: Path, name: str, wanted: Wanted, *, cache: Path) -> DataFolder:
+def open_folder(root: Path, name: str, wanted: Wanted, *, cache: Path, shown: Path | None = None) -> DataFolder:
     """Return the prepared data of a folder of images.
 
     Rows are sorted by class and by the hash of the file, so that names, paths and times have no influence on them.
-    Files that cannot be read are left out and named in a finding.
+    Files that cannot be read are left out and named in a finding. Messages name `shown` where it is given: the archive
+    that root was unpacked from.
 
     Raises:
         DataError: no class folders, a class without images, a class that training did not have.
     """
     with data_errors():
         listing = list_images(root)
-    files = _class_files(root, listing, wanted)
+    files = _class_files(shown or root, listing, wanted)
     images = sorted(parallel(_hashed, files), key=lambda image: (image.label, image.sha256, image.file.name))
     found = hashlib.sha256(repr([(image.file.name, image.sha256) for image in images]).encode("utf-8", "surrogatepass"))
     key = cache_key({"source": "folder", "name": name, "sha256": found.hexdigest(), **wanted.to_json()})

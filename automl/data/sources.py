@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -97,17 +98,22 @@ def data_name(path: Path) -> str:
 
 
 def _open_path(path: Path, wanted: Wanted, cache: Path) -> DataFolder:
-    if not path.exists():
-        raise DataError(f"{path}: not found. DATA is {_KINDS}.")
-    path = path.resolve()
+    try:
+        path = path.resolve(strict=True)
+        kind = path.stat().st_mode
+    except (OSError, RuntimeError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or "a link in a circle"
+        raise DataError(f"{str(path)[:300]}: not found ({why}). DATA is {_KINDS}.") from error
     name = data_name(path)
     if path.is_dir():
         return open_folder(path, name, wanted, cache=cache)
+    if not stat.S_ISREG(kind):
+        raise DataError(f"{path}: DATA is {_KINDS}. Got a pipe or device (mode {kind:o}). Name a file.")
     if is_npz(path):
         return open_npz(path, name, wanted, cache=cache)
     if is_archive(path):
         with scratch(cache) as folder:
-            return open_folder(unpacked(path, folder), name, wanted, cache=cache)
+            return open_folder(unpacked(path, folder), name, wanted, cache=cache, shown=path)
     raise DataError(f"{path}: DATA is {_KINDS}. Got a file that ends in {path.suffix!r}.")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from automl.errors import ArtifactError
 
 DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml"})
+ENDLESS = frozenset({"Loop", "Scan", "SequenceMap"})
+"""Operators that repeat a graph as often as a number in the file says; a small file could keep a machine for years."""
 MAX_NODES = 200_000
 MAX_DEPTH = 16
 MAX_BYTES = 2 * 2**30
@@ -36,18 +38,54 @@ def check_onnx(data: bytes, name: str) -> None:
         raise ArtifactError(
             f"{name}: a valid ONNX file is needed ({detail}). Got {data[:8]!r}. Export it anew."
         ) from error
-    own = {(function.domain, function.name) for function in model.functions}
-    nodes = 0
+    functions = {(function.domain, function.name): function for function in model.functions}
     for body in (model.graph, *model.functions):
         for node in _nodes(body, name, 0):
-            nodes += 1
-            if node.domain not in DOMAINS and (node.domain, node.op_type) not in own:
-                raise ArtifactError(
-                    f"{name}: operators must be of ai.onnx or ai.onnx.ml. Got {node.domain}:{node.op_type}. "
-                    "Export it with standard operators."
-                )
-    if nodes > MAX_NODES:
-        raise ArtifactError(f"{name}: at most {MAX_NODES} operators are run. Got {nodes}. Use a smaller model.")
+            _check_operator(node, functions, name)
+    count = _Count(functions, name)
+    total = count.of(model.graph)
+    if total > MAX_NODES:
+        raise ArtifactError(f"{name}: at most {MAX_NODES} operators are run. Got {total}. Use a smaller model.")
+
+
+def _check_operator(node: Any, functions: Mapping[tuple[str, str], Any], name: str) -> None:
+    if (node.domain, node.op_type) in functions:
+        return
+    if node.domain not in DOMAINS:
+        raise ArtifactError(
+            f"{name}: operators must be of ai.onnx or ai.onnx.ml. Got {node.domain}:{node.op_type}. "
+            "Export it with standard operators."
+        )
+    if node.op_type in ENDLESS:
+        raise ArtifactError(
+            f"{name}: operators must end in a time known beforehand. Got {node.op_type}. Export it without loops."
+        )
+
+
+class _Count:
+    """Counts the operators of a graph after its local functions are put in place of their calls, as a runtime does."""
+
+    def __init__(self, functions: Mapping[tuple[str, str], Any], name: str) -> None:
+        self._functions, self._name = functions, name
+        self._known: dict[tuple[str, str], int] = {}
+        self._open: list[tuple[str, str]] = []
+
+    def of(self, body: Any) -> int:
+        return sum(self._node((node.domain, node.op_type)) for node in _nodes(body, self._name, 0))
+
+    def _node(self, called: tuple[str, str]) -> int:
+        if called not in self._functions:
+            return 1
+        if called in self._open or len(self._open) > MAX_DEPTH:
+            raise ArtifactError(
+                f"{self._name}: functions call each other at most {MAX_DEPTH} deep, and never themselves. "
+                f"Got {called[1]!r}. Do not use this model."
+            )
+        if called not in self._known:
+            self._open.append(called)
+            self._known[called] = self.of(self._functions[called])
+            self._open.pop()
+        return self._known[called]
 
 
 def _nodes(body: Any, name: str, depth: int) -> Iterator[Any]:
@@ -59,7 +97,11 @@ def _nodes(body: Any, name: str, depth: int) -> Iterator[Any]:
     for node in body.node:
         yield node
         for attribute in node.attribute:
-            for tensor in (attribute.t, *attribute.tensors):
+            for tensor in (
+                attribute.t,
+                *attribute.tensors,
+                *_parts([attribute.sparse_tensor, *attribute.sparse_tensors]),
+            ):
                 _check_tensor(tensor, name)
             for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
                 yield from _nodes(graph, name, depth + 1)
@@ -67,7 +109,11 @@ def _nodes(body: Any, name: str, depth: int) -> Iterator[Any]:
 
 def _tensors(body: Any) -> Iterator[Any]:
     yield from getattr(body, "initializer", ())
-    for sparse in getattr(body, "sparse_initializer", ()):
+    yield from _parts(getattr(body, "sparse_initializer", ()))
+
+
+def _parts(sparse_tensors: Iterable[Any]) -> Iterator[Any]:
+    for sparse in sparse_tensors:
         yield from (sparse.values, sparse.indices)
 
 

@@ -27,7 +27,9 @@ ACCENT, CAUTION, QUIET = "#3a9bdc", "#d98200", "dim"
 _SHOWN_FINDINGS, _SHOWN_JOBS, _SHOWN_ROWS, _SHOWN_WARNINGS = 4, 8, 6, 3
 _NAME_WIDTH = 14
 _SCALE_CELLS = 22
-_JOB_CELLS = 20
+_JOB_CELLS, _LEAST_JOB_CELLS = 20, 4
+_JOB_WIDTH, _ROW_WIDTH = 76, 64
+"""Where the terminal is narrower, the bars of jobs shrink, and the leaderboard has figures alone."""
 _NORMAL_95 = 1.96
 _OFF_SCALE = 3.0
 
@@ -50,8 +52,8 @@ def view(
         _header(history, glyphs),
         _notes(history, glyphs),
         _spending(history, now, width, glyphs),
-        _running(history, reports, now, glyphs),
-        _leaderboard(history, glyphs),
+        _running(history, progress(history, reports, now), width, glyphs),
+        _leaderboard(history, width, glyphs),
         _warnings(history, glyphs),
     ]
     shown = [part for part in parts if part is not None]
@@ -127,9 +129,7 @@ def _spending(history: History, now: float, width: int, glyphs: Glyphs) -> Rende
     accounts = spends(history, now)
     first = accounts[0]
     words = f"{first.share:4.0%}  {spent(first)}"
-    line = Text.assemble(
-        ("budget  ", QUIET), bar(first.share, max(8, min(60, width) - 12 - len(words) + 8), glyphs), words
-    )
+    line = Text.assemble(("budget  ", QUIET), bar(first.share, max(8, min(64, width) - 8 - len(words)), glyphs), words)
     below = [glyphs.dot.join(_outlook(history, accounts, now)), glyphs.dot.join(_tally(history))]
     return Group(line, *(Text(f"        {text}", style=QUIET) for text in below if text))
 
@@ -150,36 +150,36 @@ def _tally(history: History) -> Iterator[str]:
         yield from (f"{number} {words}" for words, number in counts(history))
 
 
-def _running(history: History, reports: Reports, now: float, glyphs: Glyphs) -> RenderableType | None:
-    jobs = progress(history, reports, now)
+def _running(history: History, jobs: Sequence[Progress], width: int, glyphs: Glyphs) -> RenderableType | None:
     if history.phase is not None and history.phase.phase == "finalising" and history.ended is None:
         head = Text.assemble(("finishing  ", "bold"), (history.phase.reason, QUIET))
-        return Group(head, _jobs(jobs, glyphs)) if jobs else head
-    return _jobs(jobs, glyphs) if jobs else None
+        return Group(head, _jobs(jobs, width, glyphs)) if jobs else head
+    return _jobs(jobs, width, glyphs) if jobs else None
 
 
-def _jobs(jobs: Sequence[Progress], glyphs: Glyphs) -> RenderableType:
-    rows = [_job(job, glyphs) for job in jobs[:_SHOWN_JOBS]]
+def _jobs(jobs: Sequence[Progress], width: int, glyphs: Glyphs) -> RenderableType:
+    cells = max(_LEAST_JOB_CELLS, _JOB_CELLS - max(0, _JOB_WIDTH - width))
+    rows = [_job(job, cells, glyphs) for job in jobs[:_SHOWN_JOBS]]
     if len(jobs) > _SHOWN_JOBS:
         rows.append((Text(""), Text(f"and {len(jobs) - _SHOWN_JOBS} more", style=QUIET)))
     return _grid(rows)
 
 
-def _job(job: Progress, glyphs: Glyphs) -> tuple[Text, ...]:
+def _job(job: Progress, cells: int, glyphs: Glyphs) -> tuple[Text, ...]:
     number = "" if job.purpose == "probe" else f"#{job.trials[0]}" + ("+" if len(job.trials) > 1 else "")
     score = "" if job.score is None else f"{job.score:.4f}"
     what = job_words(job, glyphs)
     return (
         Text(f"{number:>5}", style=QUIET),
         Text(f"{_short(job.candidate):<{_NAME_WIDTH}}"),
-        bar(job.share, _JOB_CELLS, glyphs),
+        bar(job.share, cells, glyphs),
         Text(f"{what:<18}", style=QUIET),
         Text(f"{score:>7}"),
         Text(f"{clock(job.seconds):>5}", style=QUIET),
     )
 
 
-def _leaderboard(history: History, glyphs: Glyphs) -> RenderableType | None:
+def _leaderboard(history: History, width: int, glyphs: Glyphs) -> RenderableType | None:
     assert history.started is not None
     shown = standings(history, _SHOWN_ROWS)
     if not shown:
@@ -189,18 +189,21 @@ def _leaderboard(history: History, glyphs: Glyphs) -> RenderableType | None:
         ("leaderboard", "bold"),
         (f"  {history.started.metric} {glyphs.minus} standard error over {history.started.folds} folds", QUIET),
     )
-    scale = _grid([_row(row, low, high, glyphs) for row in shown])
-    return Group(head, scale, Text(" " * 40 + _scale_words(low, high), style=QUIET))
+    if width < _ROW_WIDTH:
+        return Group(head, _grid([_row(row, glyphs) for row in shown]))
+    drawn = [
+        (*_row(row, glyphs), interval(row, low, high, glyphs), Text(f"#{row.trial}", style=QUIET)) for row in shown
+    ]
+    before = 2 + _NAME_WIDTH + max(len(cells[2]) for cells in drawn) + 3
+    return Group(head, _grid(drawn), Text(" " * before + _scale_words(low, high), style=QUIET))
 
 
-def _row(row: Row, low: float, high: float, glyphs: Glyphs) -> tuple[Text, ...]:
+def _row(row: Row, glyphs: Glyphs) -> tuple[Text, ...]:
     style = "bold" if row.rank == 1 else ""
     return (
         Text(f"{row.rank:>2}", style=QUIET),
         Text(f"{_short(row.candidate):<{_NAME_WIDTH}}", style=style),
         Text("{1:.4f} {0} {2:.4f}".format(glyphs.minus, *_figures(row)), style=style),
-        interval(row, low, high, glyphs),
-        Text(f"#{row.trial}", style=QUIET),
     )
 
 

@@ -2,8 +2,9 @@
 
 Source: Li et al. 2020, A System for Massively Parallel Hyperparameter Tuning, https://arxiv.org/abs/1810.05934,
 Algorithm 2 (promotion). Folds as the last rung and racing over them: Birattari et al. 2002, A Racing Algorithm for
-Configuring Metaheuristics, section 2. What is ours: cheap trials and the first iterative one go to the top at once, so
-that there is a good model early, and near the deadline the best paused trial is finished while that is still possible.
+Configuring Metaheuristics, section 2. What is ours: cheap trials, the first iterative one and, under the clock, those
+of the portfolio go to the top at once, so that there are good models early; near the deadline the best paused trial is
+finished while that is still possible.
 """
 
 from __future__ import annotations
@@ -119,17 +120,15 @@ class _View:
         return Done("every trial is finished")
 
     def first_rung(self, configuration: Configuration) -> int:
-        """Return the top rung if the trial is cheap, in one go, or the first iterative one that fits, else 0."""
+        """Return the top rung if the trial is cheap or trained in one go, or if it fits and is trusted, else 0."""
         planned = self.history.planned
         assert planned is not None
         if planned.full_steps[configuration.candidate] == 1:
             return self.top
         full = rungs(planned, configuration.candidate, self.history.folds)[-1]
         fold = self.costs.seconds(configuration, start=0, stop=full.steps)
-        if (
-            self._is_first_stepped()
-            and fold * -(-full.folds // self.outlook.slots) * HASTE <= self.outlook.seconds_left
-        ):
+        fits = fold * -(-full.folds // self.outlook.slots) * HASTE <= self.outlook.seconds_left
+        if fits and (self._is_first_stepped() or self._is_trusted(configuration)):
             return self.top
         is_cheap = fold * full.folds / self.outlook.slots <= CHEAP_SHARE * self.outlook.seconds_left < inf
         return self.top if is_cheap else 0
@@ -144,6 +143,11 @@ class _View:
         need = [self.seconds(trial, f, self.top) for f in range(self.history.folds) if f not in trial.kept_folds]
         rounds = -(-len(need) // self.outlook.slots)
         return max(need, default=0.0) * rounds
+
+    def _is_trusted(self, configuration: Configuration) -> bool:
+        """Whether a configuration is listed as good: under the clock it needs no proof on low rungs, its folds race."""
+        assert self.history.started is not None
+        return self.outlook.seconds_left < inf and configuration in self.history.started.portfolio
 
     def _is_first_stepped(self) -> bool:
         standings = self.history.standings

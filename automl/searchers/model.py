@@ -118,7 +118,7 @@ def distribution(param: Parameter) -> BaseDistribution:
 def coded(value: Value, param: Parameter) -> Value:
     """Return a value in Optuna's form."""
     if isinstance(param, Choice):
-        return param.choices.index(value)
+        return next(i for i, c in enumerate(param.choices) if c == value and type(c) is type(value))  # 1 is no True
     if isinstance(param, Float) and param.step is not None:
         return round((float(value) - param.low) / param.step)
     return value

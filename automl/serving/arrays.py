@@ -56,7 +56,9 @@ def _read(archive: zipfile.ZipFile, name: str, path: Path) -> np.ndarray:
             "Save numbers or text (dtype 'U')."
         )
     if min(layout.shape, default=0) < 0:
-        raise InputError(f"{label}: an array has no negative side. Got shape {layout.shape}. Write it with numpy.savez.")
+        raise InputError(
+            f"{label}: an array has no negative side. Got shape {layout.shape}. Write it with numpy.savez."
+        )
     expected = int(np.prod(layout.shape, dtype=object)) * max(1, layout.dtype.itemsize)
     if expected > MAX_ARRAY_BYTES:
         raise InputError(f"{label}: at most {MAX_ARRAY_BYTES} bytes are read. Got {expected}. Split the file.")

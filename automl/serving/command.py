@@ -61,16 +61,26 @@ def to_csv(scores: np.ndarray, classes: Sequence[str], *, with_proba: bool) -> s
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all.
+    """Write a text file whole or not at all; a pipe or device is written to, never replaced.
 
     Raises:
-        InputError: the path is a folder, or its folder does not exist.
+        InputError: the path is a folder, its folder does not exist, or it cannot be written.
     """
     if path.is_dir():
         raise InputError(f"{path}: -o needs a file. Got a folder. Write for example {path / 'predictions.csv'}.")
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder of -o must exist. Got none at {path.parent}. Create it.")
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8", newline="")
+        else:
+            _replace(path, text)
+    except OSError as error:
+        raise InputError(f"{str(path)[:300]}: -o cannot be written ({error.strerror}). Name another file.") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".predictions.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             stream.write(text)

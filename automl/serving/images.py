@@ -52,7 +52,7 @@ def read_header(data: bytes, name: str) -> Header:
     """
     with _opened(data, name) as image:
         width, height = image.size
-        if _orientation(image) in _TURNED:
+        if image.format != "TIFF" and _orientation(image) in _TURNED:  # of a TIFF Pillow gives the size as seen
             width, height = height, width
         return Header(height, width, image.mode in _GREY_MODES)
 

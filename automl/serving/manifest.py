@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -19,6 +21,8 @@ SUFFIXES = frozenset({".onnx", ".json", ".py", ".md", ".txt"})
 MAX_MANIFEST_BYTES = 16 * 2**20
 MAX_FILE_BYTES = 2 * 2**30
 MAX_FILES = 10_000
+MAX_MEMBERS = 1_000
+MAX_DEPTH = 50
 
 OutputKind = Literal["probabilities", "values"]
 
@@ -134,7 +138,24 @@ def _json(data: bytes, path: Path) -> dict[str, Any]:
         raise ModelError(f"{path}: JSON is needed ({error}). Got {data[:20]!r}. Get the model again.") from error
     if not isinstance(facts, dict):
         raise ModelError(f"{path}: a JSON object is needed. Got {type(facts).__name__}. Get the model again.")
+    _check_texts_and_depth(facts, path)
     return facts
+
+
+def _check_texts_and_depth(facts: dict[str, Any], path: Path) -> None:
+    """Refuse what json reads but nothing can write or walk: halves of surrogate pairs, and nesting without end."""
+    level: list[Any] = [facts]
+    for _ in range(MAX_DEPTH):
+        texts = [value for value in level if isinstance(value, str)]
+        texts += [key for value in level if isinstance(value, dict) for key in value]
+        for text in texts:
+            if any("\ud800" <= sign <= "\udfff" for sign in text):
+                raise ModelError(f"{path}: texts must be UTF-8. Got {text[:200]!r}. Get the model again.")
+        inside = [v.values() if isinstance(v, dict) else v for v in level if isinstance(v, dict | list)]
+        level = [value for values in inside for value in values]
+        if not level:
+            return
+    raise ModelError(f"{path}: JSON is nested at most {MAX_DEPTH} deep. Got more. Do not use this model.")
 
 
 class _Reader:
@@ -145,12 +166,15 @@ class _Reader:
 
     def manifest(self, facts: dict[str, Any], sha256: str) -> Manifest:
         """Return the manifest that facts describe, every one of them checked."""
-        if facts.get("schema") != SCHEMA:
+        if type(facts.get("schema")) is not int or facts["schema"] != SCHEMA:
             raise self._error("schema", f"must be {SCHEMA}", facts.get("schema"), "Update the tool that reads it.")
         files = {name: self._file(name, entry) for name, entry in self._get(facts, "files", dict).items()}
         if not 0 < len(files) <= MAX_FILES:
             raise self._error("files", f"must have 1 to {MAX_FILES} entries", len(files))
-        members = tuple(self._member(entry, files) for entry in self._get(facts, "members", list))
+        entries = self._get(facts, "members", list)
+        if len(entries) > MAX_MEMBERS:
+            raise self._error("members", f"must have at most {MAX_MEMBERS} entries", len(entries))
+        members = tuple(self._member(entry, files) for entry in entries)
         total = math.fsum(member.weight for member in members)
         if abs(total - 1.0) > 1e-3:
             raise self._error("members", "weights must sum to 1", total)
@@ -189,7 +213,7 @@ class _Reader:
     def _get(self, facts: Mapping[str, Any], key: str, kind: type) -> Any:
         value = facts.get(key)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            value = float(value) if abs(value) < 2**53 else math.inf
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise self._error(key, f"must be {kind.__name__}", value)
         return value
@@ -218,16 +242,18 @@ def _inside(folder: Path, name: str) -> Path:
     for part in (path, *path.parents):
         if part == folder:
             break
-        if part.is_symlink():
+        if os.path.islink(part):  # noqa: PTH114 - Path.is_symlink raises where the name is too long for the disk
             raise ModelError(f"{path}: links could lead outside the model folder. Got a link {part.name!r}. Copy it.")
     return path
 
 
 def _bytes(path: Path, limit: int) -> bytes:
     try:
-        size = path.stat().st_size
-        if size > limit:
-            raise ModelError(f"{path}: at most {limit} bytes are read. Got {size}. Do not use this model.")
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ModelError(f"{path}: a regular file is needed. Got mode {found.st_mode:o}. Get the model again.")
+        if found.st_size > limit:
+            raise ModelError(f"{path}: at most {limit} bytes are read. Got {found.st_size}. Do not use this model.")
         return path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}). Get the model again.") from error

@@ -19,6 +19,8 @@ from .manifest import Manifest, MemberEntry, read_manifest
 BATCH = 256
 """Rows computed at once: enough to keep one core busy, little enough to stay in its cache."""
 
+_SLACK = 1e-3  # rounding of sums of probabilities in half precision
+
 
 class Model:
     """A loaded model folder.
@@ -30,7 +32,7 @@ class Model:
 
     def __init__(self, manifest: Manifest, *, threads: int = 1) -> None:
         self.manifest = manifest
-        if manifest.input.get("kind") not in READERS:
+        if str(manifest.input.get("kind")) not in READERS:
             known = ", ".join(READERS)
             raise ModelError(
                 f"{manifest.folder}: input kinds known here: {known}. Got {manifest.input.get('kind')!r}. Update."
@@ -135,10 +137,20 @@ class _Member:
             scores = np.asarray(self._session.run([self.entry.output], {self.entry.input: inputs})[0])
         except _failures() as error:
             raise ModelError(_failed(self.entry, "run", error)) from error
-        if scores.shape != shape or not np.isfinite(scores).all():
+        if scores.dtype.kind != "f" or scores.shape != shape or not np.isfinite(scores).all():
             raise ModelError(
                 f"{self.entry.file}: output {self.entry.output!r} must be finite numbers of shape {shape}. "
                 f"Got {scores.dtype} {scores.shape}. Get the model again."
+            )
+        is_bounded = (
+            self.entry.output_kind == "values"
+            or not scores.size
+            or -_SLACK <= scores.min() <= scores.max() <= 1 + _SLACK
+        )
+        if not is_bounded:
+            raise ModelError(
+                f"{self.entry.file}: output {self.entry.output!r} must be probabilities in [0, 1]. "
+                f"Got values in [{scores.min():g}, {scores.max():g}]. Get the model again."
             )
         return scores
 
@@ -157,7 +169,7 @@ def _session(data: bytes, entry: MemberEntry, threads: int) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # errors come back as exceptions
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = ort.InferenceSession(data, sess_options=options, providers=["CPUExecutionProvider"])

@@ -136,7 +136,9 @@ def test_limits_are_finite_and_above_zero(budget: Budget) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_any_budget_survives_being_written_and_read(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    timed = {name: round(float(rng.exponential(1e4)), 6) + 1e-6 for name in ("wall", "cpu", "gpu") if rng.random() < 0.5}
+    timed = {
+        name: round(float(rng.exponential(1e4)), 6) + 1e-6 for name in ("wall", "cpu", "gpu") if rng.random() < 0.5
+    }
     budget = Budget(**timed, trials=int(rng.integers(1, 1000)))
     again = Budget.parse(str(budget))
     assert dict(again.limits()) == pytest.approx(dict(budget.limits()))
@@ -166,7 +168,12 @@ def test_trials_stay_a_whole_number_when_they_are_added() -> None:
 
 
 def test_limits_are_listed_in_the_order_of_their_price() -> None:
-    assert [account for account, _ in Budget.parse("1trials,1h,1cpu-h,1gpu-h").limits()] == ["gpu", "cpu", "wall", "trials"]
+    assert [account for account, _ in Budget.parse("1trials,1h,1cpu-h,1gpu-h").limits()] == [
+        "gpu",
+        "cpu",
+        "wall",
+        "trials",
+    ]
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -307,7 +307,11 @@ def test_warnings_and_resumes_are_kept_in_order() -> None:
 
 def test_a_resume_takes_back_the_end_and_what_was_skipped() -> None:
     history = fresh()
-    for event in (ProposalSkipped(CNN, 9.0, 1.0), PhaseChanged("finalising", "", 2.0), RunEnded("interrupted", "", 3.0)):
+    for event in (
+        ProposalSkipped(CNN, 9.0, 1.0),
+        PhaseChanged("finalising", "", 2.0),
+        RunEnded("interrupted", "", 3.0),
+    ):
         history.apply(event)
     assert history.skipped == {CNN.key()}
     history.apply(Resumed(3.0, 0.0))

@@ -161,7 +161,7 @@ def test_worked_by_hand(name: str, y: list[float], predicted: list[object], scor
     [
         ("acuracy", "accuracy"),
         ("auc", "roc_auc"),
-        ("f1_macro", "f1"),
+        ("f1_macro", "macro_f1"),
         ("logloss", "log_loss"),
         ("rsme", "rmse"),
         ("balanced-accuracy", "balanced_accuracy"),

@@ -11,10 +11,10 @@ import pytest
 from automl.core.data import DataSpec
 from automl.core.events import Ticked
 from automl.core.job import Report
+from automl.core.redaction import redact
 from automl.errors import UserError
 from automl.recorders.mlflow.model_folder import ModelFacts, mlmodel, write_model_files
 from automl.recorders.mlflow.resolve import artifact_of, parse_model_uri
-from automl.core.redaction import redact
 from automl.recorders.mlflow.settings import ENVIRONMENT, prepare_environment, resolve_uri, store_path
 from automl.recorders.none import NoRecorder
 

@@ -1,6 +1,7 @@
 """A plain convolutional network: blocks of convolutions and pooling, then one fully connected layer.
 
-CLAIM
+Claim: 0.916 on the test part of fashion_mnist (13,333 training rows of 28x28, one fold, `flip` on, warm-up 0.2, 16
+epochs, 249 CPU-s) and 0.993 on the left-out third of digits (20 epochs, 13 CPU-s), 1 seed each, one shared AVX2 core.
 Source: LeCun et al. 1998, http://yann.lecun.com/exdb/publis/pdf/lecun-01a.pdf (convolve, pool, classify); blocks of
 3x3 convolutions that double their width, Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556. Own code,
 Apache-2.0. Ranges: search_spaces/image-clf/cnn.toml.

@@ -1,8 +1,9 @@
 """A small residual network with the recipe of speed runs: few wide stages, pooled early, and a short hot schedule.
 
-CLAIM
+Claim: 0.984 on the test part of sign_digits (1,041 training rows of 48x48x3, one fold, 16 epochs, 21 CPU-s) and 0.909
+on that of fashion_mnist (13,333 rows, `flip` on, warm-up 0.2, 12 epochs, 168 CPU-s), 1 seed each, one shared AVX2 core.
 Source: He et al. 2015, https://arxiv.org/abs/1512.03385 (residuals); Jordan 2024, https://arxiv.org/abs/2404.00498
-(the recipe: one-cycle Nesterov SGD, label smoothing, shifts, averaged weights, global max pooling). Own code,
+(the recipe: a one-cycle schedule, label smoothing, shifts, averaged weights, pooling before normalisation). Own code,
 Apache-2.0. Ranges: search_spaces/image-clf/resnet.toml.
 """
 

@@ -28,7 +28,7 @@ class Conv:
 
     Attributes:
         pool: keep the greatest of each 2x2 patch; an odd last row or column is dropped. Pooled before it is normalised:
-            the same accuracy, and a quarter of the memory traffic (1.3x faster training of a small network).
+            a quarter of the memory traffic (1.3x faster training of a small network).
     """
 
     channels: int

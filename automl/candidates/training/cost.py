@@ -6,7 +6,7 @@ from automl.candidates.training.architecture import Count
 from automl.core.job import Cost
 
 FLOPS = 5.0e10
-"""Float32 operations per second that small convolutions reach on one 2.5-GHz AVX2 core, forwards and backwards."""
+"""Float32 operations per second that small convolutions reach on one AVX2 core, both ways (44-65e9 measured)."""
 ROW_SECONDS = 2.0e-5
 """Per row and pass: gathering, augmentation, loss."""
 FIXED_SECONDS = 1.0

@@ -1,7 +1,7 @@
 """A trained network as an ONNX graph, written node by node in milliseconds. Imports torch and onnx: load lazily.
 
-`torch.onnx.export` takes seconds a model, and one is written for each fold of each full trial. Normalisation is folded
-into the convolution or linear layer before it, which also makes the graph quicker.
+One is written for each fold of each full trial, so tracing the network anew would add up. Normalisation is folded into
+the convolution or linear layer before it, except behind pooling.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from automl.candidates.training.memory import is_out_of_memory
 from automl.core import seeds
 
 STATISTICS_ROWS = 5_000
-"""Rows that mean and deviation of the pixels are taken from: more changes the third digit only."""
+"""About so many rows give mean and deviation of the pixels."""
 HELD_OUT = 0.1
 """Share of the training rows that early stopping judges by."""
 
