@@ -102,8 +102,10 @@ def _open_path(path: Path, wanted: Wanted, cache: Path) -> DataFolder:
         path = path.resolve(strict=True)
         kind = path.stat().st_mode
     except (OSError, RuntimeError) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or "a link in a circle"
-        raise DataError(f"{str(path)[:300]}: not found ({why}). DATA is {_KINDS}.") from error
+        why = (
+            "" if isinstance(error, FileNotFoundError) else f" ({getattr(error, 'strerror', 0) or 'links in a circle'})"
+        )
+        raise DataError(f"{str(path)[:300]}: not found{why}. DATA is {_KINDS}.") from error
     name = data_name(path)
     if path.is_dir():
         return open_folder(path, name, wanted, cache=cache)

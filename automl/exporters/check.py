@@ -71,6 +71,11 @@ class _Count:
         self._open: list[tuple[str, str]] = []
 
     def of(self, body: Any) -> int:
+        """Return how many operators a graph or function becomes.
+
+        Raises:
+            ArtifactError: functions call each other too deep, or in a circle.
+        """
         return sum(self._node((node.domain, node.op_type)) for node in _nodes(body, self._name, 0))
 
     def _node(self, called: tuple[str, str]) -> int:

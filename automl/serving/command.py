@@ -66,11 +66,11 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         InputError: the path is a folder, its folder does not exist, or it cannot be written.
     """
-    if path.is_dir():
-        raise InputError(f"{path}: -o needs a file. Got a folder. Write for example {path / 'predictions.csv'}.")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder of -o must exist. Got none at {path.parent}. Create it.")
     try:
+        if path.is_dir():
+            raise InputError(f"{path}: -o needs a file. Got a folder. Write for example {path / 'predictions.csv'}.")
+        if not path.parent.is_dir():
+            raise InputError(f"{path}: the folder of -o must exist. Got none at {path.parent}. Create it.")
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8", newline="")
         else:

@@ -131,7 +131,7 @@ def test_test_labels_mean_what_training_labels_meant(seed: int) -> None:
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**30])
 def test_whole_numbers_beyond_64_bits_are_refused(value: int) -> None:
-    with pytest.raises(DataError, match="y: labels must lie within 64 bits. Got"):
+    with pytest.raises(DataError, match=r"y: labels must lie within 64 bits. Got"):
         encode(np.array([value, 1], object), None, rows=2, name="y")
 
 

@@ -154,11 +154,16 @@ def test_the_toy_reports_each_step(what: str, steps: int, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("what", "error"),
-    [("oom", MemoryError), ("nan", FloatingPointError), ("error", ValueError), ("late", TimeoutError)],
+    ("what", "error", "message"),
+    [
+        ("oom", MemoryError, "4 GB"),
+        ("nan", FloatingPointError, "loss is nan"),
+        ("error", ValueError, "two lines"),
+        ("late", TimeoutError, "no time"),
+    ],
 )
-def test_the_toy_fails_as_it_was_told(what: str, error: type[Exception], tmp_path: Path) -> None:
-    with pytest.raises(error, match="."):
+def test_the_toy_fails_as_it_was_told(what: str, error: type[Exception], message: str, tmp_path: Path) -> None:
+    with pytest.raises(error, match=message):
         toy(what, folder=tmp_path)
 
 

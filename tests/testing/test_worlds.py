@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automl.core.events import JobPlanned, RunStarted
+from automl.core.events import RunStarted
 from automl.core.job import Job, Member, Outcome
 from automl.core.space import Configuration
-from automl.testing.worlds import SPACE, CurveWorld, Sampling, Scenario, lost
+from automl.testing.worlds import SPACE, CurveWorld, Sampling, Scenario
 
 DRAWS = [SPACE.sample(np.random.default_rng(seed)) for seed in range(12)]
 EACH = pytest.mark.parametrize("configuration", DRAWS, ids=[f"{n}-{d.candidate}" for n, d in enumerate(DRAWS)])
@@ -129,13 +129,6 @@ def test_the_first_event_is_the_start_with_everything_a_replay_needs() -> None:
     first = next(iter(run.parts.journal.replay()))
     assert isinstance(first, RunStarted)
     assert first.space_sha256 == SPACE.sha256()
-
-
-def test_what_was_running_at_a_crash_is_lost_and_free() -> None:
-    planned = [e for e in Scenario(budget="2trials").play().parts.journal.replay() if isinstance(e, JobPlanned)][0]
-    result = lost(planned.job)
-    assert {m.outcome for m in result.members} == {"lost"}
-    assert result.held_seconds == 0
 
 
 def test_draws_begin_with_the_candidate_without_parameters() -> None:
