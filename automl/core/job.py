@@ -151,6 +151,7 @@ class MemberResult:
         traceback: the full text where there is one.
         cost: measured cost of this member, as `Cost` sees it.
         latency_ms: median time to predict one row.
+        batch_ms: time to predict one row among many.
         train_curve: (step, training loss).
         notes: decisions taken while training, such as precision or a halved batch.
     """
@@ -168,6 +169,7 @@ class MemberResult:
     traceback: str = ""
     cost: Cost | None = None
     latency_ms: float = 0.0
+    batch_ms: float = 0.0
     notes: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -233,6 +233,10 @@ class Port(Protocol):
         """Take in a result; it is durable when this returns."""
         ...
 
+    def is_over(self) -> bool:
+        """Whether no further job will come; asked while no worker can take one."""
+        ...
+
     def on_idle(self) -> None:
         """Do what may wait until the workers are busy; called at least every 0.2 s."""
         ...

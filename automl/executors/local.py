@@ -56,7 +56,9 @@ class LocalExecutor:
         """Pump the port until it is done and every job has come back or was cut at its deadline."""
         finished = False
         while True:
-            finished = self._hand_out(port) or finished
+            finished = (
+                self._hand_out(port) or finished or (not any(w.is_ready for w in self._workers) and port.is_over())
+            )
             busy = [w for w in self._workers if w.job is not None]
             if finished and not busy:
                 return

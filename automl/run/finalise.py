@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from automl.core.leaderboard import leaderboard
 from automl.core.protocols import DataSource, Done
 from automl.core.seeds import stream
 from automl.ensembles.select import MOST_TRIALS, Choice, Contestant, Rules, choose
-from automl.errors import SearchFailed
+from automl.errors import ArtifactError, SearchFailed
 from automl.run.loop import Run, refit_steps
 from automl.run.pages import out_of_fold
 from automl.run.publisher import ArtifactPublisher, sample_scores, scores_json
@@ -65,44 +65,78 @@ class Ending:
     register: Registrar | None = None
 
 
+class Final(NamedTuple):
+    """A verified model."""
+
+    winner: Winner
+    artifact: Path
+    manifest_sha256: str
+
+
 def finalise(ending: Ending, reason: str) -> None:
     """Bring a run to its end.
 
     Raises:
         SearchFailed: no trial was trained on all folds.
     """
-    run, publisher = ending.run, ending.publisher
+    run = ending.run
     if not run.history.full():
         run.emit(RunEnded("failed", reason, run.time.at()))
         raise SearchFailed(no_model(run.history, reason))
-    winner = choose_winner(ending).winner()
-    if run.request.deploy == "refit":
-        publisher = refit(ending, winner)
-    artifact, sha256 = publisher.write(run.history, winner.weights, scores_json(winner, run.metric.name))
-    members = publisher.members(run.history, winner.weights)
-    ending.verify(artifact, ending.data.X[sample_rows(len(ending.folds))], sample_scores(members))
-    test = ending.score_test(artifact) if ending.score_test else None
-    publisher.put_in_place(artifact)
-    name = artifact.relative_to(run.parts.folder.path).as_posix()
-    run.emit(Decided(winner, name, sha256, test, run.time.at()))
+    final = verified(ending)
+    test = _score_test(ending, final)
+    ending.publisher.put_in_place(final.artifact)
+    name = final.artifact.relative_to(run.parts.folder.path).as_posix()
+    run.emit(Decided(final.winner, name, final.manifest_sha256, test, run.time.at()))
     ending.report(run.history)
     _register(ending)
     run.emit(RunEnded("interrupted" if run.interrupted else "done", reason, run.time.at()))
 
 
-def choose_winner(ending: Ending) -> Choice:
+def verified(ending: Ending) -> Final:
+    """Choose, export and verify; what does not export as it was trained is left out of the next choice.
+
+    Raises:
+        ArtifactError: nothing that may be chosen can be exported.
+    """
+    run, left_out = ending.run, set[int]()
+    while True:
+        winner = choose_winner(ending, left_out=left_out).winner()
+        publisher = refit(ending, winner) if run.request.deploy == "refit" else ending.publisher
+        try:
+            artifact, sha256 = publisher.write(run.history, winner.weights, scores_json(winner, run.metric.name))
+            expected = sample_scores(publisher.members(run.history, winner.weights))
+            ending.verify(artifact, ending.data.X[sample_rows(len(ending.folds))], expected)
+        except ArtifactError as error:
+            left_out |= set(winner.weights)
+            if left_out >= {t.number for t in run.history.full()}:
+                raise
+            run.warn("artifact", f"trials {sorted(winner.weights)} are left out: {error}")
+        else:
+            return Final(winner, artifact, sha256)
+
+
+def _score_test(ending: Ending, final: Final) -> TestScore | None:
+    """Look at the test set, once in the life of a model: a run killed right after it does not look again."""
+    before = ending.run.history.decided
+    if before is not None and before.test is not None and before.winner.weights == final.winner.weights:
+        return before.test
+    return ending.score_test(final.artifact) if ending.score_test else None
+
+
+def choose_winner(ending: Ending, *, left_out: Collection[int] = ()) -> Choice:
     """Return the best single model or the ensemble, by the out-of-fold predictions of the best full trials."""
     run = ending.run
     baseline = next((t for t in run.history.full() if t.configuration.candidate == "baseline"), None)
     numbers = dict.fromkeys(row.trial for row in leaderboard(run.history, run.metric, limit=MOST_TRIALS))
     numbers |= {baseline.number: None} if baseline else {}
     rules = Rules(
-        baseline=baseline.number if baseline else None,
+        baseline=baseline.number if baseline and baseline.number not in left_out else None,
         max_latency_ms=run.request.max_latency_ms,
         time_left=_time_left(run),
         sample_rows=run.started.test_rows or None,
     )
-    contestants = [_contestant(ending, run.history.trials[n]) for n in numbers]
+    contestants = [_contestant(ending, run.history.trials[n]) for n in numbers if n not in left_out]
     rng = stream(run.started.seed, "choose")
     choice = choose(contestants, np.asarray(ending.data.y), run.metric, folds=ending.folds, rng=rng, rules=rules)
     if choice.note:
@@ -167,6 +201,10 @@ class RefitPort:
         planned = self._waiting.pop(0)
         self._run.emit(planned)
         return planned.job
+
+    def is_over(self) -> bool:
+        """Whether the run was interrupted or no time is left."""
+        return bool(self._run.interrupted) or self._run.time.clock.now() >= self._ends
 
     def deadline(self, job: int) -> float:
         """Return the end of what the budget leaves, or now if the run is interrupted."""

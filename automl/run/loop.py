@@ -19,11 +19,15 @@ from automl.core.leaderboard import best
 from automl.core.metrics import metric
 from automl.core.protocols import WAIT, Done, Executor, Journal, Recorder
 from automl.core.request import SearchRequest
+from automl.errors import ArtifactError
 from automl.run.folder import RunFolder
 
 TICK_SECONDS = 2.0
 LEAST_RESERVE_SHARE = 0.25
 """Share of a wall budget that is held back for finalising as long as no trial is full."""
+
+TEST_SLACK = 1.5
+"""An ensemble predicts longer than the best trial alone."""
 
 KEPT_TRIALS = 25
 """Full trials whose models are kept; an ensemble is built of the best twelve."""
@@ -174,6 +178,10 @@ class Run:
             if isinstance(decision, TrialStopped):
                 self._forget(self.history.trials[decision.trial])
 
+    def is_over(self) -> bool:
+        """Whether the run was interrupted or its search must end now."""
+        return bool(self.interrupted) or self.time.at() >= self._search_ends()
+
     def deadline(self, job: int) -> float:
         """Return the clock's reading at which a running job must be over."""
         if self.interrupted:
@@ -212,9 +220,13 @@ class Run:
             self._publish(leader, at)
 
     def _publish(self, leader: Trial, at: float) -> None:
-        exported = self.parts.publisher.publish(self.history, {leader.number: 1.0}, at)
-        self._export_seconds += exported.seconds
         self._published = (leader.number, leader.reports[self.history.top_rung])
+        try:
+            exported = self.parts.publisher.publish(self.history, {leader.number: 1.0}, at)
+        except ArtifactError as error:
+            self.warn("artifact", f"trial {leader.number} cannot be exported: {error}")
+            return
+        self._export_seconds += exported.seconds
         self.emit(exported)
 
     def _forget(self, trial: Trial) -> None:
@@ -246,11 +258,18 @@ class Run:
         wall = self.controller.ledger.budget.wall
         if wall is None:
             return inf
-        reserve = self.parts.reserve_seconds
+        reserve = self.parts.reserve_seconds + self._test_seconds()
         if not self.history.full():
             return wall - min(reserve, LEAST_RESERVE_SHARE * wall)
         held = self.refit_seconds()
         return wall - (min(reserve + held, MOST_HELD_SHARE * wall) if held else reserve)
+
+    def _test_seconds(self) -> float:
+        """Return the seconds the look at the test set will take, by what the best trial's models took per row."""
+        leader = best(self.history, self.metric) if self.started.test_rows else None
+        if leader is None:
+            return 0.0
+        return TEST_SLACK * self.started.test_rows * sum(r.batch_ms for r in leader.results.values()) / 1000
 
     def _done(self, reason: str) -> Done:
         self._reason = self._reason or reason

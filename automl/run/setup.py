@@ -36,6 +36,9 @@ from automl.spaces import Found, find, merge, read_portfolio, read_space
 
 PACKAGES = ("automl", "numpy", "torch", "scikit-learn", "lightgbm", "optuna", "onnx", "onnxruntime", "mlflow")
 DEPLOYS = ("bag", "refit")
+DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+"""Modules whose package has another name."""
+
 QUICK_SECONDS_PER_ROW = 0.1
 """Below this many worker seconds per row three folds are enough: the time is better spent on longer training."""
 
@@ -185,7 +188,8 @@ def preload(candidates: Sequence[str]) -> tuple[str, ...]:
         candidate: Candidate = registry.resolve("candidate", name)
         for module in candidate.requires:
             if find_spec(module.partition(".")[0]) is None:
-                raise UserError(f"candidate {name} needs {module!r}. Run: pip install {module}, or --exclude {name}")
+                package = DISTRIBUTIONS.get(module.partition(".")[0], module.partition(".")[0])
+                raise UserError(f"candidate {name} needs {module!r}. Run: pip install {package}, or --exclude {name}")
             wanted[module] = None
     return tuple(wanted)
 

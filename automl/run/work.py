@@ -26,6 +26,7 @@ SAVING_SECONDS = 0.25
 """How long before its deadline a member is told to come to an end."""
 
 SAMPLE_ROWS = 32
+BATCH_ROWS = 256
 
 _OUTCOMES: tuple[tuple[type[Exception], Outcome], ...] = (
     (MemoryError, "oom"), (FloatingPointError, "nan"), (TimeoutError, "stopped"),
@@ -154,7 +155,8 @@ class Workshop:
             member.trial, member.fold, "done", score=score, curve=tuple(context.curve),
             train_curve=tuple(context.train_curve), steps=job.stop_steps, best_step=fitted.best_step,
             files=_files(self.folder, folder), cost=Cost(0.0, took / steps), notes=context.notes,
-            latency_ms=_latency_ms(fitted, self.data.X[:1]),
+            latency_ms=_milliseconds(fitted, self.data.X[:1], repeats=5),
+            batch_ms=_milliseconds(fitted, self.data.X[:BATCH_ROWS], repeats=1) / min(BATCH_ROWS, len(self.folds)),
         )  # fmt: skip
 
     def _write(self, fitted: Fitted, context: MemberContext, folder: Path) -> float | None:
@@ -193,11 +195,12 @@ def _files(run: Path, folder: Path) -> tuple[FileRef, ...]:
     )
 
 
-def _latency_ms(fitted: Fitted, row: np.ndarray, repeats: int = 5) -> float:
+def _milliseconds(fitted: Fitted, rows: np.ndarray, *, repeats: int) -> float:
+    """Return the median time to predict rows."""
     times = []
     for _ in range(repeats):
         began = time.perf_counter()
-        fitted.predict(row)
+        fitted.predict(rows)
         times.append(time.perf_counter() - began)
     return 1000 * statistics.median(times)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 
 from automl.core.data import DataSpec, Finding
@@ -68,10 +70,11 @@ def _imbalance(counts: dict[str, int]) -> list[Finding]:
 
 
 def _alike(classes: tuple[str, ...]) -> list[Finding]:
-    """Tell labels that differ only by letter case or spaces."""
+    """Tell labels that differ only by letter case, spaces or how accents are encoded."""
     forms: dict[str, list[str]] = {}
     for label in classes:
-        forms.setdefault(" ".join(label.casefold().split()), []).append(label)
+        plain = unicodedata.normalize("NFKC", label).casefold()
+        forms.setdefault(" ".join(plain.split()), []).append(label)
     alike = [group for group in forms.values() if len(group) > 1]
     if not alike:
         return []

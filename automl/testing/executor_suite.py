@@ -66,6 +66,10 @@ class ScriptedPort:
         """Whether everything shall end now."""
         return len(self.results) >= self.interrupt_after
 
+    def is_over(self) -> bool:
+        """Whether nothing more is handed out."""
+        return self.is_interrupted or self.given == len(self.jobs)
+
     def deadline(self, job: int) -> float:
         """Return when a running job's lease ends."""
         if self.is_interrupted:

@@ -79,7 +79,7 @@ def test_a_compressed_tar_that_is_cut_off_is_damaged(mode: str, cut: float, tmp_
         archive.addfile(info, io.BytesIO(np.random.default_rng(0).bytes(30_000)))
     data = stream.getvalue()
     (tmp_path / "d.tar.gz").write_bytes(data[: int(len(data) * cut)])
-    with pytest.raises(DataError, match="d.tar.gz: the archive is damaged"):
+    with pytest.raises(DataError, match=r"d.tar.gz: the archive is damaged"):
         unpacked(tmp_path / "d.tar.gz", tmp_path)
 
 
