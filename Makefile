@@ -12,8 +12,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(INSTALLED)  ## search for a model on the small data set that comes along
 	$(BIN)/automl search --task image-clf --budget $(BUDGET)
 
-test: $(INSTALLED)  ## every test that needs no GPU
-	$(BIN)/python -m pytest -m "not gpu"
+test: $(INSTALLED)  ## every test that needs no GPU: the quick ones on both cores, then the slow ones by themselves
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not gpu and not slow"
+	$(BIN)/python -m pytest -q -m "slow and not gpu"
 
 check: $(INSTALLED)  ## format, lint, types, architecture
 	$(BIN)/ruff check automl tests examples
@@ -25,6 +26,7 @@ bench: $(INSTALLED)  ## what the machinery costs; prints tables, asserts nothing
 	$(BIN)/python tests/bench/bench_start.py
 	$(BIN)/python tests/bench/bench_simulated.py
 	$(BIN)/python tests/bench/bench_overhead.py
+	$(BIN)/python tests/bench/bench_image_throughput.py
 
 faults: $(INSTALLED)  ## the tests that kill and corrupt; pytest says 5 when there are none
 	$(BIN)/python -m pytest -m faults || [ $$? -eq 5 ]

@@ -145,7 +145,7 @@ def plan(request: SearchRequest) -> PlanPreview:
 
     ready = setup.prepare(setup.resolve(request))
     first, budget = ready.started, Budget.parse(request.budget)
-    reserve = session.reserve_seconds(budget, is_recorded=request.tracking_uri != "none")
+    reserve = session.reserve_seconds(budget, first.spec.rows, is_recorded=request.tracking_uri != "none")
     limits = [s for s in (budget.gpu, budget.cpu, budget.wall and (budget.wall - reserve) * first.slots) if s]
     steps, costs = setup.preview(first, Purse(min(limits, default=float("inf")), reserve, first.slots))
     return PlanPreview(

@@ -6,6 +6,7 @@ What `automl --help` does not need, argparse included, is imported where it is u
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str], *, started: float) -> int:
     except UserError as error:
         return _tell(str(error), MISTAKE)
     except SearchFailed as error:
-        return _tell(str(error), NO_TRIAL)
+        return _tell(str(error), NO_TRIAL, keep="\n")
     except MachineError as error:
         return _tell(str(error), MACHINE)
     except (AutoMLError, ServingError) as error:
@@ -126,10 +127,12 @@ def _before_dashes(words: Sequence[str]) -> Sequence[str]:
     return words[: words.index("--")] if "--" in words else words
 
 
-def _tell(message: str, code: int) -> int:
+def _tell(message: str, code: int, *, keep: str = "") -> int:
+    """Write one line, whatever the names in it hold; a table of reasons keeps its line ends."""
+    line = "".join(c if c.isprintable() or c in keep else " " for c in message)
     try:
         sys.stdout.flush()
-        sys.stderr.write(f"error: {message}\n")
+        sys.stderr.write(f"error: {line}\n")
         sys.stderr.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
@@ -143,6 +146,8 @@ def _os_message(error: OSError) -> str:
 
 def _is_users(error: OSError, given: Mapping[str, object]) -> bool:
     """Whether the error is about a path the user named, so that another path or permission mends it."""
+    if error.errno == errno.ENAMETOOLONG:
+        return True
     if not isinstance(
         error, PermissionError | FileNotFoundError | FileExistsError | NotADirectoryError | IsADirectoryError
     ):

@@ -112,6 +112,17 @@ def whole(least: int) -> Callable[[str], int]:
     return _read
 
 
+def not_empty(text: str) -> str:
+    """Return text unless it is empty, as an unset shell variable is.
+
+    Raises:
+        ArgumentTypeError: it is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError(f"needs a path. Got {text!r}")
+    return text
+
+
 def above_zero(text: str) -> float:
     """Return text as a finite number above zero.
 

@@ -12,7 +12,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from automl.cli.parser import CommandParser, above_zero, check_known, names, one_of, whole
+from automl.cli.parser import CommandParser, above_zero, check_known, names, not_empty, one_of, whole
 from automl.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def add_arguments(parser: CommandParser) -> None:
 
 def _add_what(parser: CommandParser) -> None:
     what = parser.add_argument_group("what to learn")
-    what.add_argument("place", metavar="DATA", nargs="?", default="", help="the data (also as --data)")
-    what.add_argument("--data", metavar="DATA", default="", help="the data")
+    what.add_argument("place", metavar="DATA", nargs="?", type=not_empty, help="the data (also as --data)")
+    what.add_argument("--data", metavar="DATA", type=not_empty, help="the data")
     what.add_argument("--task", required=True, help="what is to be learned; see automl list tasks")
     what.add_argument("--test", metavar="DATA", default="", help="a test set, looked at once, at the end")
     what.add_argument(
@@ -119,7 +119,7 @@ def build_request(args: argparse.Namespace) -> SearchRequest:
     Budget.parse(args.budget)
     _check_names(args)
     fields = {name: value for name, value in vars(args).items() if name in SearchRequest.__dataclass_fields__}
-    return SearchRequest(**{**fields, "data": args.place or args.data, "space": tuple(args.space)})
+    return SearchRequest(**{**fields, "data": args.place or args.data or "", "space": tuple(args.space)})
 
 
 def _check_names(args: argparse.Namespace) -> None:

@@ -26,8 +26,11 @@ from automl.run.work import sample_rows
 INTERRUPT_SECONDS = 2.0
 """What an interrupted run takes for choosing; with exporting and registering it ends within ten seconds."""
 
-CHOICE_SHARE = 0.3
-"""Share of the reserve for choosing; the rest is for export, verification, report and registration."""
+LEAST_CHOICE_SHARE = 0.3
+"""Share of what is left for choosing, at least; the rest is for export, verification, report and registration."""
+
+AFTER_CHOICE_SECONDS = 2.6
+"""What comes after choosing took 1.6 s with an ensemble of fifteen models; the rest is for a busy machine."""
 
 LONGEST_CHOICE_SECONDS = 20.0
 LEAST_REGISTRATION_SECONDS = 1.0
@@ -227,7 +230,7 @@ def _refit_seconds_left(run: Run, *, trials: int) -> float:
     device = run.controller.ledger.free_device_seconds() / min(trials, run.started.slots)
     if run.controller.ledger.budget.wall is None:
         return device
-    return min(device, max(0.0, run.seconds_left() - (1.0 - CHOICE_SHARE) * run.parts.reserve_seconds))
+    return min(device, max(0.0, run.seconds_left() - (1.0 - LEAST_CHOICE_SHARE) * run.parts.reserve_seconds))
 
 
 def _contestant(ending: Ending, trial: Trial) -> Contestant:
@@ -244,8 +247,10 @@ def _time_left(run: Run) -> Callable[[], float] | None:
     if not run.controller.ledger.budget.is_timed:
         return None
     began = run.time.at()
-    share = CHOICE_SHARE * max(0.0, run.seconds_left() - run.refit_seconds())
-    allowed = INTERRUPT_SECONDS if run.interrupted else min(LONGEST_CHOICE_SECONDS, share)
+    left = max(0.0, run.seconds_left() - run.refit_seconds() - run.test_seconds())
+    allowed = min(LONGEST_CHOICE_SECONDS, max(LEAST_CHOICE_SHARE * left, left - AFTER_CHOICE_SECONDS))
+    if run.interrupted:
+        allowed = INTERRUPT_SECONDS
     return lambda: began + allowed - run.time.at()
 
 

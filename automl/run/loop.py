@@ -258,13 +258,13 @@ class Run:
         wall = self.controller.ledger.budget.wall
         if wall is None:
             return inf
-        reserve = self.parts.reserve_seconds + self._test_seconds()
+        reserve = self.parts.reserve_seconds + self.test_seconds()
         if not self.history.full():
             return wall - min(reserve, LEAST_RESERVE_SHARE * wall)
         held = self.refit_seconds()
         return wall - (min(reserve + held, MOST_HELD_SHARE * wall) if held else reserve)
 
-    def _test_seconds(self) -> float:
+    def test_seconds(self) -> float:
         """Return the seconds the look at the test set will take, by what the best trial's models took per row."""
         leader = best(self.history, self.metric) if self.started.test_rows else None
         if leader is None:

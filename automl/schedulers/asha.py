@@ -16,6 +16,7 @@ from math import inf
 from statistics import pstdev
 
 from automl.core.history import History, Trial
+from automl.core.metrics import metric
 from automl.core.plan import rungs
 from automl.core.protocols import WAIT, Continue, CostModel, Done, Move, Outlook, Start, Stop
 from automl.core.space import Configuration
@@ -29,7 +30,9 @@ HASTE = 1.15
 """Estimates are stretched by this before they are held against the deadline."""
 
 RACE_WIDTH = 2.0
-"""A trial is given up when its folds are worse than the best trial's by this many standard deviations of a fold."""
+RACE_SHARE = 0.12
+"""A trial is given up when its folds are worse than the best trial's by RACE_WIDTH standard deviations of a fold, and
+by RACE_SHARE of what the best falls short of a perfect score: what is nearly as good helps an ensemble."""
 
 
 def make(*, greater_is_better: bool) -> AshaScheduler:
@@ -184,10 +187,13 @@ class _View:
 
     def _has_lost(self, trial: Trial) -> bool:
         """Whether the mean over the folds done is clearly worse than the best trial's on the same folds."""
+        assert self.history.started is not None
         best = next(self.history.standings.arrived_at(self.top).best(sign=self.sign), None)
         folds = sorted(trial.kept_folds)
         if best is None or not folds or not self._is_stepped(trial):
             return False
         theirs = {f: self.sign * (r.score or 0.0) for f, r in self.history.trials[best].results.items()}
         mine = sum(self.sign * (trial.results[f].score or 0.0) for f in folds) / len(folds)
-        return mine < sum(theirs[f] for f in folds) / len(folds) - RACE_WIDTH * pstdev(theirs.values())
+        mean = sum(theirs[f] for f in folds) / len(folds)
+        short = self.sign * metric(self.history.started.metric).optimum - mean
+        return mine < mean - max(RACE_WIDTH * pstdev(theirs.values()), RACE_SHARE * short)
