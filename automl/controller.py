@@ -182,7 +182,7 @@ class Controller:
             return WAIT if self.history.running else Done("the search space is exhausted")
         number = len(self.history.trials)
         configuration = self._propose(space, outlook, number)
-        is_listed = configuration.key() in self._listed
+        is_listed = self._is_listed(configuration)
         if is_listed and self._seconds_in_full(configuration) > outlook.seconds_left:
             return ProposalSkipped(configuration, self._seconds_in_full(configuration), moment.at)
         rung = self.brains.scheduler.first_rung(configuration, self.history, outlook, self.costs)
@@ -196,10 +196,15 @@ class Controller:
             rng = stream(self._started.seed, "ask", number, attempt)
             configuration = space.check(self.brains.searcher.ask(space, self.history, rng))
             seconds = self._seconds_in_full(configuration)
-            if seconds <= outlook.seconds_left or configuration.key() in self._listed:
+            if seconds <= outlook.seconds_left or self._is_listed(configuration):
                 return configuration
             proposals.setdefault(seconds, configuration)
         return proposals[min(proposals)]
+
+    def _is_listed(self, configuration: Configuration) -> bool:
+        """Whether a proposal comes from the portfolio and was not passed over before."""
+        key = configuration.key()
+        return key in self._listed and key not in self.history.skipped
 
     def _seconds_in_full(self, configuration: Configuration) -> float:
         """Return the wall seconds of training all folds to the end, side by side on all slots."""

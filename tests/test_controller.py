@@ -4,14 +4,15 @@ import statistics
 from collections.abc import Iterable
 from itertools import groupby
 
+import numpy as np
 import pytest
 
 from automl.controller import FAILURES_TO_GIVE_UP, Controller, Moment
-from automl.core.events import Event, JobEnded, JobPlanned, Planned, RunStarted, TrialStopped
-from automl.core.history import Trial
+from automl.core.events import Event, JobEnded, JobPlanned, Planned, ProposalSkipped, RunStarted, TrialStopped
+from automl.core.history import History, Trial
 from automl.core.job import Cost, Job, JobResult, Member, MemberResult, Outcome
 from automl.core.protocols import WAIT, Done
-from automl.core.space import SearchSpace
+from automl.core.space import Configuration, SearchSpace
 from automl.run.loop import Run
 from automl.schedulers.full import FullScheduler
 from automl.testing.worlds import SPACE, CurveWorld, Scenario
@@ -347,3 +348,26 @@ def test_what_was_measured_corrects_later_leases() -> None:
 def test_a_controller_begins_with_its_start_applied() -> None:
     controller = Controller(Scenario().started(), Scenario().controller().brains)
     assert isinstance(controller.history.started, RunStarted)
+
+
+# ---- what cannot be finished is not begun
+
+
+class Stubborn:
+    """A searcher that proposes the same configuration whatever happened."""
+
+    def ask(self, space: SearchSpace, history: History, rng: np.random.Generator) -> Configuration:
+        return space.candidates["curve"].default()
+
+
+def test_a_listed_configuration_that_does_not_fit_is_passed_over_once() -> None:
+    listed = (SPACE.candidates["curve"].default(),)
+    run = Scenario(CurveWorld(), "60s", searcher=Stubborn(), scheduler=FullScheduler(), portfolio=listed).play()
+    assert len([e for e in events(run) if isinstance(e, ProposalSkipped)]) <= 1
+    assert run.history.phase is not None
+
+
+def test_a_proposal_that_fits_is_preferred_to_one_that_does_not() -> None:
+    run = Scenario(CurveWorld(misjudged={}), "400s", slots=2).play()
+    late = [e for e in planned(run) if e.proposed is not None and e.at > 300]
+    assert all(e.proposed.candidate != "curve" or e.job.rung == 0 for e in late)

@@ -174,13 +174,14 @@ class Scenario:
     searcher: Searcher = Sampling()
     scheduler: Scheduler = field(default_factory=lambda: AshaScheduler(sign=1.0))
     probed: frozenset[str] = frozenset()
+    portfolio: tuple[Configuration, ...] = ()
 
     def started(self) -> RunStarted:
         """Return the first event of this search."""
         spec = DataSpec("world", "image", 300, (8, 8, 3), ("a", "b"), (150, 150), "00" * 32)
         return RunStarted(
             "world", SearchRequest("image-clf", budget=self.budget, seed=self.seed), self.seed, spec, (), {}, {},
-            self.world.space.sha256(), (), {}, 0.0, "accuracy", self.folds, self.slots, "cpu", "world",
+            self.world.space.sha256(), self.portfolio, {}, 0.0, "accuracy", self.folds, self.slots, "cpu", "world",
         )  # fmt: skip
 
     def controller(self) -> Controller:
