@@ -33,26 +33,32 @@ THREAD_LIMITS = {
 """Set before libgomp loads: one thread per worker, waiting without spinning."""
 
 LARGEST_ORDER = 1 << 16
-SLOW = ("torch",)
-"""Frameworks that take more than a second to import."""
+SLOW = ("lightgbm", "torch")
+"""Packages that take long to import and that no first trial needs."""
+EARLY_WORKERS = 2
+"""Each of them that comes to need a slow framework takes its 260 MB for itself."""
 
 
 def main() -> None:
     """Import the modules named after the socket's descriptor and serve fork requests until the socket closes.
 
-    A worker asked for before the SLOW modules are imported is forked at once, so that quick candidates need not wait
-    for them; it imports those itself should it come to need them.
+    The first EARLY_WORKERS, if asked for before the SLOW modules are imported, are forked at once, so that quick
+    candidates need not wait for them; they import those themselves should they come to need them.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps; the driver sees a closed pipe
     control = socket.socket(fileno=int(sys.argv[1]))
-    is_open = True
+    is_open, forked = True, 0
     for module in sorted(sys.argv[2:], key=lambda name: name.startswith(SLOW)):
-        if module.startswith(SLOW) and is_open and select.select([control], [], [], 0)[0]:
-            is_open = _fork_one(control)
+        while module.startswith(SLOW) and is_open and forked < EARLY_WORKERS and _is_asked(control):
+            is_open, forked = _fork_one(control), forked + 1
         import_module(module)
     while is_open:
         is_open = _fork_one(control)
+
+
+def _is_asked(control: socket.socket) -> bool:
+    return bool(select.select([control], [], [], 0)[0])
 
 
 def _fork_one(control: socket.socket) -> bool:

@@ -41,7 +41,8 @@ VERIFY_SECONDS = 1.6
 REGISTER_SECONDS = 1.6
 CHOICE_SECONDS_PER_ROW, LONGEST_CHOICE_SECONDS = 2.2e-4, 4.4
 """Choosing among a dozen trials with some sixty resamples takes 4.3 s on 20,000 rows, as many as are looked at."""
-MOST_RESERVE_SHARE = 0.45
+MOST_CHOICE_SHARE = 0.03
+MOST_RESERVE_SHARE = 0.35
 """Most of a wall budget that is held back for finalising; matters only for budgets of seconds."""
 
 
@@ -235,7 +236,10 @@ class Drive:
 
 def reserve_seconds(budget: Budget, rows: int, *, is_recorded: bool) -> float:
     """Return the wall seconds held back for finalising a search on so many rows."""
-    choice = min(LONGEST_CHOICE_SECONDS, CHOICE_SECONDS_PER_ROW * rows)
+    most = (
+        LONGEST_CHOICE_SECONDS if budget.wall is None else min(LONGEST_CHOICE_SECONDS, MOST_CHOICE_SHARE * budget.wall)
+    )
+    choice = min(most, CHOICE_SECONDS_PER_ROW * rows)
     need = EXIT_SECONDS + VERIFY_SECONDS + choice + (REGISTER_SECONDS if is_recorded else 0.0)
     return need if budget.wall is None else min(need, MOST_RESERVE_SHARE * budget.wall)
 

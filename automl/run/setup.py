@@ -39,8 +39,9 @@ DEPLOYS = ("bag", "refit")
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 """Modules whose package has another name."""
 
+HURRIED_SECONDS_PER_ROW = 0.005
 QUICK_SECONDS_PER_ROW = 0.1
-"""Below this many worker seconds per row three folds are enough: the time is better spent on longer training."""
+"""Below so many worker seconds per row two or three folds are enough: the time is better spent on longer training."""
 
 
 @dataclass(frozen=True)
@@ -277,7 +278,9 @@ def _folds(request: SearchRequest, budget: Budget, counts: Sequence[int], slots:
     wanted = request.folds
     if wanted is None and budget.is_timed:
         seconds = min(s for s in (budget.gpu, budget.cpu, slots.count * budget.wall if budget.wall else None) if s)
-        wanted = 3 if seconds / rows < QUICK_SECONDS_PER_ROW else None
+        wanted = (
+            2 if seconds / rows < HURRIED_SECONDS_PER_ROW else 3 if seconds / rows < QUICK_SECONDS_PER_ROW else None
+        )
     return fold_count(counts, rows, wanted)
 
 

@@ -44,8 +44,13 @@ def test_a_candidate_whose_shortest_training_takes_most_of_the_search_is_left_ou
     assert "3 epochs, 5 folds" in plan.findings[0].message
 
 
-def test_folds_that_run_side_by_side_take_whole_rounds() -> None:
-    assert steps(400.0, slots=4) == steps(400.0, folds=8, slots=4)
+def test_what_a_trial_takes_is_device_time_however_many_slots_share_it() -> None:
+    assert steps(400.0, slots=4) == steps(400.0, slots=1)
+
+
+def test_a_candidate_trained_in_one_go_is_kept_on_a_rough_estimate() -> None:
+    plan = make_plan({"linear": ONE_GO}, {"linear": Cost(1.0, 1.0)}, folds=3, purse=Purse(3.0, 1.5, 1))
+    assert plan.full_steps == {"linear": 1}
 
 
 def test_fixed_costs_are_taken_off_first() -> None:
