@@ -30,6 +30,8 @@ _BATCH_METRICS, _BATCH_TEXTS = 900, 50
 """MLflow takes 1000 entries a call, at most 100 of them parameters and 100 tags."""
 _CHATTY = ("mlflow", "alembic")
 _STATUS = {"done": "FINISHED", "interrupted": "KILLED", "failed": "FAILED"}
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Lets MLflow's pages open with the views for training instead of those for language models."""
 
 
 class Content(NamedTuple):
@@ -110,7 +112,8 @@ class Writer:
         found = self.client.get_experiment_by_name(name)
         if found is None:
             try:
-                self.experiment_id = self.client.create_experiment(name, artifact_location=self._artifacts(name))
+                location = self._artifacts(name)
+                self.experiment_id = self.client.create_experiment(name, artifact_location=location, tags=KIND)
                 return
             except MlflowException as problem:
                 if problem.error_code != "RESOURCE_ALREADY_EXISTS":
