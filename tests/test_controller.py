@@ -162,7 +162,7 @@ def test_a_promotion_goes_on_from_the_checkpoint_of_the_rung_below() -> None:
 
 
 def test_no_job_trains_zero_steps() -> None:
-    run = Scenario(CurveWorld(misjudged={"curve": 8.0}), "200s", slots=2, probed=frozenset({"curve"})).play()
+    run = Scenario(CurveWorld(misjudged={"curve": 11.0}), "200s", slots=2, probed=frozenset({"curve"})).play()
     assert run.history.planned.full_steps["curve"] <= 4
     assert all(e.job.stop_steps > e.job.start_steps for e in planned(run))
 
