@@ -16,9 +16,9 @@ from automl.core.job import Job, JobResult, Report
 from automl.core.leaderboard import leaderboard
 from automl.core.protocols import DataSource, Done
 from automl.core.seeds import stream
-from automl.ensembles.select import MOST_TRIALS, Choice, Contestant, Rules, choose
+from automl.ensembles.select import Choice, Contestant, Rules, choose
 from automl.errors import ArtifactError, SearchFailed
-from automl.run.loop import Run, refit_steps
+from automl.run.loop import KEPT_TRIALS, Run, refit_steps
 from automl.run.pages import out_of_fold
 from automl.run.publisher import ArtifactPublisher, sample_scores, scores_json
 from automl.run.work import sample_rows
@@ -131,7 +131,7 @@ def choose_winner(ending: Ending, *, left_out: Collection[int] = ()) -> Choice:
     """Return the best single model or the ensemble, by the out-of-fold predictions of the best full trials."""
     run = ending.run
     baseline = next((t for t in run.history.full() if t.configuration.candidate == "baseline"), None)
-    numbers = dict.fromkeys(row.trial for row in leaderboard(run.history, run.metric, limit=MOST_TRIALS))
+    numbers = dict.fromkeys(row.trial for row in leaderboard(run.history, run.metric, limit=KEPT_TRIALS))
     numbers |= {baseline.number: None} if baseline else {}
     rules = Rules(
         baseline=baseline.number if baseline and baseline.number not in left_out else None,

@@ -30,7 +30,7 @@ TEST_SLACK = 1.5
 """An ensemble predicts longer than the best trial alone."""
 
 KEPT_TRIALS = 25
-"""Full trials whose models are kept; an ensemble is built of the best twelve."""
+"""Full trials whose models are kept, the best; only these can be chosen."""
 
 MOST_HELD_SHARE = 0.5
 """Most of a wall budget that is held back for all that comes after the search."""

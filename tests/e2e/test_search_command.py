@@ -30,7 +30,7 @@ def test_json_has_the_promised_shape_and_the_artifact_predicts(search: Run, auto
 
 def test_runner_of_the_artifact_agrees_with_the_command(search: Run, automl: Run, tmp_path: Path) -> None:
     search("--budget", "3trials", "--out", "run")
-    np.savez(tmp_path / "new.npz", X=np.random.default_rng(0).integers(0, 17, (5, 8, 8)).astype(np.uint8))
+    np.savez(tmp_path / "new.npz", X=np.random.default_rng(0).uniform(0, 16, (5, 8, 8)))
     automl("predict", "run", "new.npz", "-o", "ours.csv", "--proba")
     command = [sys.executable, "-I", "run/artifact/runner.py", "new.npz", "-o", "theirs.csv", "--proba"]
     subprocess.run(command, cwd=tmp_path, check=True)
