@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections import deque
 from dataclasses import dataclass
-from itertools import islice
 from math import inf
 from statistics import median
 from typing import Literal, Protocol
@@ -15,7 +14,7 @@ from automl.core.clock import Clock
 from automl.core.events import Event, Exported, JobEnded, JobPlanned, PhaseChanged, Ticked, TrialStopped, Warned
 from automl.core.history import History, Trial
 from automl.core.job import Job, JobResult, Report
-from automl.core.leaderboard import best
+from automl.core.leaderboard import best, leaderboard
 from automl.core.metrics import metric
 from automl.core.protocols import WAIT, Done, Executor, Journal, Recorder
 from automl.core.request import SearchRequest
@@ -97,6 +96,7 @@ class Run:
         self._ticked = time.at()
         self._published: tuple[int, float] | None = None
         self._reason = ""
+        self._kept: set[int] = set()
         self._warnings: deque[tuple[str, str]] = deque()
         assert controller.history.started is not None
         self.started = controller.history.started
@@ -204,7 +204,7 @@ class Run:
             if trial is not None and member.checkpoint and trial.steps(member.fold) >= planned.job.stop_steps:
                 shutil.rmtree(self.parts.folder.path / member.checkpoint, ignore_errors=True)
             if trial is not None and trial.status == "full":
-                self._let_go_of_models()
+                self._let_go_of_models(trial.number)
 
     def on_idle(self) -> None:
         """Keep the standing artifact at the best trial and tell the time."""
@@ -235,14 +235,15 @@ class Run:
             if result.files:
                 shutil.rmtree(self.parts.folder.files_of(result).parent, ignore_errors=True)
 
-    def _let_go_of_models(self) -> None:
-        """Delete the models of full trials that have no chance to be deployed; their predictions stay."""
-        ranked = self.history.standings.arrived_at(self.history.top_rung).best(sign=self.metric.sign)
-        for number in islice(ranked, KEPT_TRIALS, KEPT_TRIALS + 2):
+    def _let_go_of_models(self, newest: int) -> None:
+        """Delete the models of full trials that are not among the best, as the leaderboard ranks them."""
+        best_now = {row.trial for row in leaderboard(self.history, self.metric, limit=KEPT_TRIALS)}
+        for number in (self._kept | {newest}) - best_now:
             for result in self.history.trials[number].results.values():
                 for file in result.files:
                     if file.path.rsplit("/", 1)[-1].startswith("model"):
                         (self.parts.folder.path / file.path).unlink(missing_ok=True)
+        self._kept = best_now
 
     def _moment(self) -> Moment:
         return Moment(self.time.at(), self._search_ends(), self.parts.reserve_seconds, self._held_device_seconds())
