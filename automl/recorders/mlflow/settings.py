@@ -45,8 +45,8 @@ class Target:
 def resolve_uri(uri: str, folder: Path) -> str:
     """Return uri with a relative SQLite path made absolute in folder; empty gives the default store there.
 
-    >>> resolve_uri("", Path("/work"))
-    'sqlite:////work/mlflow.db'
+    >>> resolve_uri("", Path("/projects"))
+    'sqlite:////projects/mlflow.db'
     """
     text = uri or _SQLITE + DEFAULT_STORE
     path = store_path(text)
