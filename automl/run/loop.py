@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 from statistics import median
 from typing import Literal, Protocol
@@ -14,7 +15,7 @@ from automl.core.clock import Clock
 from automl.core.events import Event, Exported, JobEnded, JobPlanned, PhaseChanged, Ticked, TrialStopped, Warned
 from automl.core.history import History, Trial
 from automl.core.job import Job, JobResult, Report
-from automl.core.leaderboard import best, leaderboard
+from automl.core.leaderboard import best
 from automl.core.metrics import metric
 from automl.core.protocols import WAIT, Done, Executor, Journal, Recorder
 from automl.core.request import SearchRequest
@@ -236,14 +237,26 @@ class Run:
                 shutil.rmtree(self.parts.folder.files_of(result).parent, ignore_errors=True)
 
     def _let_go_of_models(self, newest: int) -> None:
-        """Delete the models of full trials that are not among the best, as the leaderboard ranks them."""
-        best_now = {row.trial for row in leaderboard(self.history, self.metric, limit=KEPT_TRIALS)}
-        for number in (self._kept | {newest}) - best_now:
+        """Delete the models of full trials that are worse than the last of the best; what ties with it stays."""
+        self._kept.add(newest)
+        ranked = list(
+            islice(self.history.standings.arrived_at(self.history.top_rung).best(sign=self.metric.sign), KEPT_TRIALS)
+        )
+        if len(ranked) < KEPT_TRIALS:
+            return
+        last = self._top_score(ranked[-1])
+        for number in [n for n in self._kept if self._top_score(n) < last]:
+            self._kept.discard(number)
             for result in self.history.trials[number].results.values():
                 for file in result.files:
                     if file.path.rsplit("/", 1)[-1].startswith("model"):
                         (self.parts.folder.path / file.path).unlink(missing_ok=True)
-        self._kept = best_now
+
+    def _top_score(self, number: int) -> float:
+        """Return a full trial's score, greater being better."""
+        return self.metric.sign * self.history.trials[number].reports.get(
+            self.history.top_rung, -inf * self.metric.sign
+        )
 
     def _moment(self) -> Moment:
         return Moment(self.time.at(), self._search_ends(), self.parts.reserve_seconds, self._held_device_seconds())

@@ -120,6 +120,10 @@ class TimedPort:
             self.handed[job.id] = time.perf_counter()
         return job
 
+    def is_over(self) -> bool:
+        """Whether the run is over."""
+        return self.run.is_over()
+
     def deadline(self, job: int) -> float:
         """Return when a job ends."""
         return self.run.deadline(job)
