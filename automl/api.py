@@ -30,10 +30,11 @@ __all__ = [
 ]  # fmt: skip
 
 DataLike = Any
-"""A path, or arrays (X, y) or (X, y, classes)."""
+"""A path, arrays (X, y) or (X, y, classes), or a data frame with the target in it."""
 
-Arrays = tuple[Any, ...]
-_SEVERAL = frozenset({"space", "include", "exclude"})
+InMemory = Any
+"""A tuple of arrays, or a pandas data frame."""
+_SEVERAL = frozenset({"drop", "space", "include", "exclude"})
 
 
 @dataclass(frozen=True)
@@ -54,17 +55,20 @@ def search(
     """Find the best model for data within a budget.
 
     Args:
-        data: a path, arrays as (X, y) or (X, y, classes), or None for the task's default data. The option `test` is
-            a path or arrays too, with the classes of data unless it has its own.
+        data: a path; for images arrays as (X, y) or (X, y, classes); for tables a pandas data frame with the target
+            in it, or (X, y) with a 2-D array or data frame X; None for the task's default data. The option `test` is
+            of the same forms, with the classes of data unless it has its own.
         task: as `automl list tasks` names them.
         budget: such as "2min" or "8gpu-h,40trials".
         progress: show what happens on stderr.
-        **options: any other field of `SearchRequest`, such as metric, test, folds, seed, workers, out, tracking_uri.
+        **options: any other field of `SearchRequest`, such as metric, test, folds, seed, workers, out, tracking_uri;
+            for tables target, drop, sample_weight, positive, group, split_time.
 
     Raises:
         UserError: the data, the budget or an option cannot be used; nothing is written.
         SearchFailed: no trial succeeded.
 
+    >>> result = search(frame, task="tabular-reg", target="price", budget="2min")  # doctest: +SKIP
     >>> result = search((X, y), task="image-clf", budget="2min")  # doctest: +SKIP
     >>> result.model.predict(X[:3])  # doctest: +SKIP
     """
@@ -74,8 +78,7 @@ def search(
         known = ", ".join(SearchRequest.__dataclass_fields__)
         raise UserError(f"search() has no option {unknown[0]!r}. Known: {known}.")
     given, test = _given("data", data), _given("test", options.pop("test", None))
-    if given.arrays and test.arrays and (len(given.arrays), len(test.arrays)) == (3, 2):
-        test = test._replace(arrays=(*test.arrays, given.arrays[2]))
+    test = _with_classes(test, given)
     fields: dict[str, Any] = {name: _plain(name, value) for name, value in options.items()}
     request = SearchRequest(task=task, data=given.path, budget=budget, test=test.path, **fields)
     with _console(began, quiet=not progress) as console:
@@ -109,15 +112,15 @@ def load_model(model: Path | str, *, expect_sha256: str = "") -> Model:
 
 
 def run_search(
-    request: SearchRequest, *, started: float, watchers: Sequence[Recorder] = (), data: Arrays | None = None,
-    test: Arrays | None = None,
+    request: SearchRequest, *, started: float, watchers: Sequence[Recorder] = (), data: InMemory | None = None,
+    test: InMemory | None = None,
 ) -> SearchResult:  # fmt: skip
-    """Search as a request says, or in arrays; `started` is the monotonic second at which the program began."""
+    """Search as a request says, or in data in memory; `started` is the monotonic second at which the program began."""
     from automl.run import folder, session, setup
 
     resolved = setup.resolve(request)
     with folder.private_files():
-        executor = _executor(resolved.request.engine, resolved.slots, resolved.candidates)
+        executor = _executor(resolved.request, resolved.slots, resolved.candidates)
         try:
             slots = replace(resolved.slots, count=executor.slots)
             ready = setup.prepare(replace(resolved, slots=slots), data, test)
@@ -133,7 +136,7 @@ def run_resume(run: Path, *, budget: str, started: float, watchers: Sequence[Rec
 
     def _boot(first: RunStarted) -> Executor:
         slots = setup.slots_again(first)
-        return _executor(first.request.engine, slots, tuple(first.spaces))
+        return _executor(first.request, slots, tuple(first.spaces))
 
     with folder.private_files():
         return session.go_on(run, _boot, added_budget=budget, began=started, watchers=watchers)
@@ -173,7 +176,8 @@ def evaluate(model: Path | str, data: DataLike, metric: str = "") -> Evaluation:
     from automl.run.scoring import score_data
 
     given = _given("data", data)
-    return Evaluation(**vars(score_data(load_model(model), given.arrays or given.path, metric)))
+    source = given.path if given.arrays is None else given.arrays
+    return Evaluation(**vars(score_data(load_model(model), source, metric)))
 
 
 def export(model: Path | str, output: Path, *, format: str = "folder", verify: bool = False) -> Sequence[Path]:  # noqa: A002
@@ -205,10 +209,10 @@ def _console(began: float, *, quiet: bool, is_resume: bool = False) -> Iterator[
 
 
 class _Given(NamedTuple):
-    """Data as the user hands it over: a path, or arrays, or neither."""
+    """Data as the user hands it over: a path, or data in memory, or neither."""
 
     path: str
-    arrays: Arrays | None
+    arrays: InMemory | None
 
 
 def _given(name: str, data: DataLike) -> _Given:
@@ -218,7 +222,22 @@ def _given(name: str, data: DataLike) -> _Given:
         return _Given(os.fspath(data), None)
     if isinstance(data, tuple | list):
         return _Given("", tuple(data))
-    raise UserError(f"{name}: a path, (X, y) or (X, y, classes) is needed. Got a {type(data).__name__}.")
+    if hasattr(data, "to_pandas"):  # Polars and PyArrow
+        data = data.to_pandas()
+    if hasattr(data, "iloc") and hasattr(data, "columns"):
+        return _Given("", data)
+    raise UserError(
+        f"{name}: a path, a data frame, (X, y) or (X, y, classes) is needed. Got a {type(data).__name__}. Convert it."
+    )
+
+
+def _with_classes(test: _Given, data: _Given) -> _Given:
+    """Return test arrays with the classes of the data, where those were given and these were not."""
+    if not isinstance(data.arrays, tuple) or not isinstance(test.arrays, tuple):
+        return test
+    if (len(data.arrays), len(test.arrays)) != (3, 2):
+        return test
+    return test._replace(arrays=(*test.arrays, data.arrays[2]))
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -228,10 +247,10 @@ def _plain(name: str, value: Any) -> Any:
     return tuple(map(os.fspath, (value,) if isinstance(value, str | os.PathLike) else value))
 
 
-def _executor(engine: str, slots: Any, candidates: Sequence[str]) -> Executor:
+def _executor(request: SearchRequest, slots: Any, candidates: Sequence[str]) -> Executor:
     from automl.run import setup
 
-    name = "local" if engine == "auto" else engine
+    name = "local" if request.engine == "auto" else request.engine
     executor: Executor = registry.resolve("executor", name)(slots.count, gpus=slots.gpus)
-    executor.warm(setup.preload(candidates))
+    executor.warm(setup.preload(request.task, candidates))
     return executor

@@ -9,16 +9,19 @@ from typing import Any
 
 from automl.errors import UserError
 
-_IMAGE = "automl.candidates.image"
 BUILT_IN: dict[str, dict[str, str]] = {
-    "task": {"image-clf": "automl.tasks.image_clf:TASK"},
+    "task": {
+        "image-clf": "automl.tasks.image_clf:TASK",
+        "tabular-clf": "automl.tasks.tabular_clf:TASK",
+        "tabular-reg": "automl.tasks.tabular_reg:TASK",
+    },
     "candidate": {
-        "baseline": f"{_IMAGE}.baseline:CANDIDATE",
-        "linear": f"{_IMAGE}.linear:CANDIDATE",
-        "forest": f"{_IMAGE}.forest:CANDIDATE",
-        "gbdt": f"{_IMAGE}.gbdt:CANDIDATE",
-        "cnn": f"{_IMAGE}.cnn:CANDIDATE",
-        "resnet": f"{_IMAGE}.resnet:CANDIDATE",
+        f"{kind}/{name}": f"automl.candidates.{kind}.{name}:CANDIDATE"
+        for kind, listed in {
+            "image": "baseline linear forest gbdt cnn resnet",
+            "tabular": "baseline linear knn forest gbdt xgboost mlp tabm",
+        }.items()
+        for name in listed.split()
     },
     "searcher": {"random": "automl.searchers.random:make", "tpe": "automl.searchers.tpe:make"},
     "scheduler": {"full": "automl.schedulers.full:make", "asha": "automl.schedulers.asha:make"},
@@ -27,6 +30,10 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "recorder": {"console": "automl.recorders.console:ConsoleRecorder", "none": "automl.recorders.none:NoRecorder"},
     "exporter": {"folder": "automl.exporters.folder:EXPORTER", "onnx": "automl.exporters.onnx:EXPORTER"},
 }
+
+
+_FOLDERS = {"image": "image", "table": "tabular"}
+"""What a row is → where its candidates are."""
 
 
 def names(group: str) -> list[str]:
@@ -41,17 +48,52 @@ def resolve(group: str, name: str) -> Any:
     Raises:
         UserError: the name is unknown, or a plugin's module or a package it needs is missing.
     """
-    target = BUILT_IN[group].get(name)
-    if target is None:
-        found = [e for e in entry_points(group=f"automl.{group}") if e.name == name]
-        if not found:
-            raise UserError(_unknown(group, name))
-        target = found[0].value
-    module, _, attribute = target.partition(":")
+    module, _, attribute = _target(group, name).partition(":")
     try:
         return getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
         raise UserError(f"{group} {name!r} needs the package {error.name!r}. Run: pip install {error.name}") from error
+
+
+def candidate(task: str, name: str) -> Any:
+    """Return a candidate of a task. Built-in ones may share a name among kinds of data, such as `linear`.
+
+    Raises:
+        UserError: as `resolve`.
+    """
+    return resolve("candidate", _own(task, name))
+
+
+def module_of(task: str, name: str) -> str:
+    """Return the module that defines a candidate of a task.
+
+    Raises:
+        UserError: as `resolve`.
+    """
+    return _target("candidate", _own(task, name)).partition(":")[0]
+
+
+def candidates(task: str) -> list[str]:
+    """Return the names of a task's candidates: its own in their order, then those of plugins that serve it."""
+    own = list(resolve("task", task).info.candidates)
+    plugins = [n for n in names("candidate") if n not in BUILT_IN["candidate"] and n not in own]
+    return [*own, *(n for n in plugins if task in resolve("candidate", n).tasks)]
+
+
+def _own(task: str, name: str) -> str:
+    """Return what a candidate is registered as: built-in ones by the kind of data, those of plugins by their name."""
+    own = f"{_FOLDERS[resolve('task', task).info.kind]}/{name}"
+    return own if own in BUILT_IN["candidate"] else name
+
+
+def _target(group: str, name: str) -> str:
+    """Return "module:attribute" of a registered name."""
+    if name in BUILT_IN[group]:
+        return BUILT_IN[group][name]
+    found = [e for e in entry_points(group=f"automl.{group}") if e.name == name]
+    if not found:
+        raise UserError(_unknown(group, name))
+    return found[0].value
 
 
 def _unknown(group: str, name: str) -> str:

@@ -101,12 +101,12 @@ def test_without_data_the_default_is_taken(asked: list[tuple[SearchRequest, dict
 
 @pytest.mark.parametrize("data", [np.zeros((3, 8, 8)), {"X": 1}, 7], ids=["one array", "dict", "number"])
 def test_what_is_no_data_is_told_by_its_type(data: object) -> None:
-    with pytest.raises(UserError, match=rf"data: a path, \(X, y\) or .* Got a {type(data).__name__}"):
+    with pytest.raises(UserError, match=rf"data: a path, a data frame, \(X, y\) or .* Got a {type(data).__name__}"):
         api.search(data, task="image-clf", progress=False)
 
 
 def test_a_strange_test_set_is_told_as_such() -> None:
-    with pytest.raises(UserError, match=r"test: a path, \(X, y\)"):
+    with pytest.raises(UserError, match=r"test: a path, a data frame, \(X, y\)"):
         api.search(task="image-clf", test=3.5, progress=False)
 
 

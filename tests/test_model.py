@@ -9,7 +9,9 @@ import pytest
 
 from automl.errors import ArtifactError, DataError
 from automl.model import Model
+from automl.testing.context import mixed_table
 from automl.testing.tiny import tiny_artifact, tiny_images, write_image_folder, write_npz
+from automl.testing.tiny_tables import table_columns, tiny_table_artifact, write_table_csv
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +167,45 @@ def test_the_code_in_an_artifact_is_never_run(copied: Path, tmp_path: Path) -> N
 def test_weights_are_those_of_the_manifest(model: Model, rows: np.ndarray) -> None:
     assert sum(member.weight for member in model.manifest.members) == pytest.approx(1.0)
     assert [member.weight for member in model.manifest.members] == [0.25, 0.75]
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    place = tmp_path_factory.mktemp("numbers")
+    tiny_table_artifact(place / "model", place / "m", classes=0)
+    return Model(place / "model")
+
+
+@pytest.mark.parametrize("form", ["frame", "columns", "rows", "file"])
+def test_numbers_are_predicted_from_tables_of_every_form(numbers: Model, form: str, tmp_path: Path) -> None:
+    import pandas as pd
+
+    data = mixed_table(20, classes=0)
+    frame = pd.DataFrame(table_columns(data))
+    forms = {"frame": frame, "columns": table_columns(data), "rows": frame.to_dict("records"),
+             "file": write_table_csv(tmp_path / "t.csv", table_columns(data))}  # fmt: skip
+    found = numbers.predict(forms[form])
+    assert (found.dtype, found.shape) == (np.float32, (20,))
+    assert found.tolist() == numbers.predict_scores(data.X).tolist()
+
+
+def test_numbers_have_no_probabilities(numbers: Model) -> None:
+    with pytest.raises(DataError, match=r"only classes have probabilities. Got a model for tabular-reg. Use predict."):
+        numbers.predict_proba(table_columns(mixed_table(3)))
+
+
+def test_predictions_of_numbers_are_their_own_labels(numbers: Model) -> None:
+    made = numbers.predictions(table_columns(mixed_table(3)))
+    assert (made.classes, made.labels) == ((), made.scores.tolist())
+
+
+def test_a_column_that_is_missing_is_named(numbers: Model) -> None:
+    columns = table_columns(mixed_table(3))
+    del columns["day"]
+    with pytest.raises(DataError, match=r"1 of the columns of the training data are missing: 'day'"):
+        numbers.predict(columns)
+
+
+def test_labels_follow_the_decision_of_the_artifact(tmp_path: Path) -> None:
+    tiny_table_artifact(tmp_path / "model", tmp_path / "m", decision={"weights": [1e9, 1.0, 1.0]})
+    assert set(Model(tmp_path / "model").predict(table_columns(mixed_table(9)))) == {"class 0"}

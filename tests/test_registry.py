@@ -7,7 +7,7 @@ import pytest
 
 from automl import registry
 from automl.errors import UserError
-from automl.registry import BUILT_IN, names, resolve
+from automl.registry import BUILT_IN, candidate, candidates, names, resolve
 
 EVERYTHING = [(group, name) for group, table in BUILT_IN.items() for name in table]
 
@@ -18,15 +18,30 @@ def test_everything_that_is_listed_can_be_resolved(group: str, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", BUILT_IN["candidate"])
-def test_a_candidate_is_registered_under_its_own_name(name: str) -> None:
-    assert resolve("candidate", name).name == name
+def test_a_candidate_is_registered_under_its_own_name_and_kind_of_data(name: str) -> None:
+    found = resolve("candidate", name)
+    assert name == f"{found.tasks[0].partition('-')[0]}/{found.name}"
 
 
 @pytest.mark.parametrize("name", BUILT_IN["task"])
 def test_a_task_is_registered_under_its_own_name_and_names_known_candidates(name: str) -> None:
     info = resolve("task", name).info
     assert info.name == name
-    assert set(info.candidates) <= set(names("candidate"))
+    assert all(name in candidate(name, listed).tasks for listed in info.candidates)
+
+
+def test_candidates_of_different_data_may_share_a_name() -> None:
+    assert candidate("image-clf", "baseline").tasks == ("image-clf",)
+    assert candidate("tabular-reg", "baseline").tasks == ("tabular-clf", "tabular-reg")
+
+
+def test_the_candidates_of_a_task_are_listed_in_its_order() -> None:
+    assert candidates("image-clf")[:6] == ["baseline", "linear", "forest", "gbdt", "cnn", "resnet"]
+
+
+def test_a_candidate_of_other_data_is_unknown_to_a_task() -> None:
+    with pytest.raises(UserError, match="'tabm' is not a candidate"):
+        candidate("image-clf", "tabm")
 
 
 def test_built_ins_are_listed_in_their_order() -> None:
@@ -45,11 +60,12 @@ def test_a_name_like_no_other_gets_no_suggestion() -> None:
 
 @pytest.fixture
 def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three plugins: one that works, one whose package is missing, one that is called like a built-in."""
+    """Plugins: one that works, one whose package is missing, one that is called like a built-in, one candidate."""
     given = [
         EntryPoint("sqrt", "math:sqrt", "automl.searcher"),
         EntryPoint("broken", "no_such_package.searcher:make", "automl.searcher"),
         EntryPoint("random", "math:cos", "automl.searcher"),
+        EntryPoint("toy", "automl.testing.toy_candidate:CANDIDATE", "automl.candidate"),
     ]
 
     def found(**selection: str) -> list[EntryPoint]:
@@ -68,6 +84,12 @@ def test_a_plugin_is_found_on_a_miss() -> None:
 def test_a_plugin_does_not_hide_a_built_in() -> None:
     assert resolve("searcher", "random").__module__ == "automl.searchers.random"
     assert names("searcher").count("random") == 1
+
+
+@pytest.mark.usefixtures("plugins")
+def test_a_plugins_candidate_comes_after_those_of_its_task() -> None:
+    assert candidates("image-clf")[-1] == "toy"
+    assert candidate("image-clf", "toy").name == "toy"
 
 
 @pytest.mark.usefixtures("plugins")

@@ -16,7 +16,7 @@ from automl.core.metrics import metric
 from automl.core.seeds import derive
 from automl.core.space import Configuration
 from automl.registry import BUILT_IN
-from automl.run.work import Workshop
+from automl.run.work import MemberContext, Workshop
 
 ROWS = 12
 SPEC = DataSpec("tiny", "image", ROWS, (2, 2, 3), ("a", "b"), (6, 6), "00")
@@ -30,13 +30,17 @@ class Arrays:
     X: np.ndarray = field(default_factory=lambda: np.zeros((ROWS, 2, 2, 3), np.uint8))
     y: np.ndarray = field(default_factory=lambda: np.arange(ROWS) % 2)
     spec: DataSpec = SPEC
+    weights: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
 
 @pytest.fixture
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     monkeypatch.setitem(BUILT_IN["candidate"], "toy", "automl.testing.toy_candidate:CANDIDATE")
     folds = np.arange(ROWS) // 4
-    return Workshop(tmp_path, Arrays(tmp_path), folds, metric("log_loss"), 7, tmp_path / "cache", "cpu", is_timed=True)
+    return Workshop(
+        tmp_path, "image-clf", Arrays(tmp_path), folds, metric("log_loss"), 7, tmp_path / "cache", "cpu", is_timed=True
+    )
 
 
 def job(what: str = "train", *, start: int = 0, stop: int = 3, fold: int = 0, checkpoint: str = "", **more: Any) -> Job:
@@ -185,3 +189,53 @@ def test_latency_and_cost_are_measured(workshop: Workshop) -> None:
     result = done(workshop, job())
     assert result.latency_ms > 0
     assert result.cost.step_seconds >= 0
+
+
+# ---- by group and in time
+
+
+def context_of(workshop: Workshop, fold: int = 0, trial: int = 4, **spec: Any) -> MemberContext:
+    data = replace(workshop.data, spec=replace(SPEC, **spec), groups=np.arange(ROWS) // 2)
+    member = replace(job(fold=fold).members[0], trial=trial)
+    return replace(workshop, data=data)._context(job(), member, lambda report: None, 0.0)
+
+
+def test_in_time_a_model_learns_from_earlier_rows_only(workshop: Workshop) -> None:
+    blocks = replace(workshop, folds=workshop.folds - 1)
+    context = context_of(blocks, fold=1, split="time")
+    assert context.train_rows.tolist() == list(range(8))
+    assert context.valid_rows.tolist() == [8, 9, 10, 11]
+
+
+def test_in_time_a_refit_learns_from_all_rows(workshop: Workshop) -> None:
+    context = context_of(replace(workshop, folds=workshop.folds - 1), fold=-1, split="time")
+    assert (len(context.train_rows), len(context.valid_rows)) == (ROWS, 0)
+
+
+@pytest.mark.parametrize("split", ["stratified", "group", "time"])
+def test_rows_are_held_out_of_the_training_rows(workshop: Workshop, split: str) -> None:
+    context = context_of(workshop, fold=2, split=split)
+    parts = context.holdout(0.25, most=100)
+    assert sorted(np.concatenate(parts).tolist()) == context.train_rows.tolist()
+    assert len(parts.held_rows) == 2
+
+
+def test_groups_are_held_out_whole(workshop: Workshop) -> None:
+    parts = context_of(workshop, split="group").holdout(0.25, most=100)
+    assert not set((parts.fit_rows // 2).tolist()) & set((parts.held_rows // 2).tolist())
+
+
+def test_the_latest_rows_are_held_out_in_time(workshop: Workshop) -> None:
+    parts = context_of(workshop, fold=2, split="time").holdout(0.25, most=100)
+    assert parts.held_rows.tolist() == [6, 7]
+
+
+def test_every_trial_of_a_fold_holds_out_the_same_rows(workshop: Workshop) -> None:
+    first, second = (context_of(workshop, trial=trial).holdout(0.5, most=100) for trial in (1, 2))
+    assert np.array_equal(first.held_rows, second.held_rows)
+
+
+def test_another_fold_holds_out_rows_of_its_own(workshop: Workshop) -> None:
+    more = replace(workshop, folds=np.arange(ROWS) % 3)
+    held = [context_of(more, fold=fold).holdout(0.5, most=100).held_rows.tolist() for fold in range(3)]
+    assert len({tuple(rows) for rows in held}) == 3

@@ -1,6 +1,6 @@
 """Score a model on labelled data.
 
-DATA has the form of the training data, labels included. The score comes with a 95 % interval over the rows.
+DATA has the form of the training data, labels or target included. The score comes with a 95 % interval over the rows.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import sys
 from typing import Any
 
 from automl.cli.parser import CommandParser
+from automl.core.words import score_words
 
 EXAMPLES = """
 automl evaluate runs/flowers flowers-test/
 automl evaluate runs/flowers flowers-test/ --metric macro_f1 --json
+automl evaluate runs/houses houses-test.csv
 """
 
 
@@ -40,7 +42,8 @@ def render(scored: Any, *, as_json: bool) -> str:
     keys = ("metric", "score", "low", "high", "metrics", "rows")
     if as_json:
         return json.dumps({key: getattr(scored, key) for key in keys}) + "\n"
-    head = f"{scored.metric} {scored.score:.4f}  [{scored.low:.4f}, {scored.high:.4f}]  on {scored.rows:,} rows"
+    interval = f"[{score_words(scored.low)}, {score_words(scored.high)}]"
+    head = f"{scored.metric} {score_words(scored.score)}  {interval}  on {scored.rows:,} rows"
     others = [(name, value) for name, value in scored.metrics.items() if name != scored.metric]
     width = max((len(name) for name, _ in others), default=0)
-    return "\n".join([head, *(f"  {name:<{width}}  {value:.4f}" for name, value in others)]) + "\n"
+    return "\n".join([head, *(f"  {name:<{width}}  {score_words(value)}" for name, value in others)]) + "\n"

@@ -61,37 +61,28 @@ def _candidates(infos: Sequence[Any]) -> list[Row]:
 
     rows = []
     for info in infos:
-        for name in _candidates_of(info):
-            candidate = registry.resolve("candidate", name)
+        for name in registry.candidates(info.name):
+            candidate = registry.candidate(info.name, name)
             missing = [package for package in candidate.requires if find_spec(package) is None]
             rows.append({"task": info.name, "candidate": name, "requires": list(candidate.requires),
-                         "missing": missing, "summary": _claim(name, candidate)})  # fmt: skip
+                         "missing": missing, "summary": _claim(registry.module_of(info.name, name))})  # fmt: skip
     return rows
 
 
-def _candidates_of(info: Any) -> list[str]:
-    from automl import registry
-
-    plugins = [n for n in registry.names("candidate") if n not in registry.BUILT_IN["candidate"]]
-    return [*info.candidates, *(n for n in plugins if info.name in registry.resolve("candidate", n).tasks)]
-
-
-def _claim(name: str, candidate: Any) -> str:
+def _claim(module: str) -> str:
     """Return the first line of the module that defines a candidate."""
-    from automl import registry
-
-    target = registry.BUILT_IN["candidate"].get(name, type(candidate).__module__)
-    words = (sys.modules[target.partition(":")[0]].__doc__ or "").strip()
+    words = (sys.modules[module].__doc__ or "").strip()
     return words.splitlines()[0].rstrip(".") if words else ""
 
 
 def _spaces(infos: Sequence[Any]) -> list[Row]:
+    from automl import registry
     from automl.core.space import describe
     from automl.spaces.found import find, merge
 
     rows = []
     for info in infos:
-        found = find(info.name, _candidates_of(info))
+        found = find(info.name, registry.candidates(info.name))
         for name, space in merge(found).candidates.items():
             for parameter, value in space.params.items():
                 rows.append({"task": info.name, "candidate": name, "parameter": parameter, "range": describe(value),

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from automl.cli.text import Rounded, columns, duration
+from automl.core.words import data_words, score_words
 
 if TYPE_CHECKING:
     from automl.api import PlanPreview, SearchResult
-    from automl.core.events import Winner
+    from automl.core.events import TestScore, Winner
 
 Line = tuple[str, str]
 
@@ -36,13 +37,13 @@ def _model(result: SearchResult) -> Iterator[Line]:
     assert started is not None
     winner = result.winner
     yield "model", _name(winner)
-    yield started.metric, f"{winner.corrected:.4f}  95 % [{winner.low:.4f}, {winner.high:.4f}], corrected for selection"
-    yield "", f"{winner.cv:.4f} ± {winner.se:.4f} cross-validated on {started.folds} folds"
+    yield started.metric, f"{score_words(winner.corrected)}  {_interval(winner)}, corrected for selection"
+    yield "", f"{score_words(winner.cv)} ± {score_words(winner.se)} cross-validated on {started.folds} folds"
     if winner.p_better is not None:
         yield "", f"better than the baseline with probability {_probability(winner.p_better)}"
     if result.test is not None:
         test = result.test
-        yield "test", f"{test.score:.4f}  95 % [{test.low:.4f}, {test.high:.4f}] on {test.rows:,} rows"
+        yield "test", f"{score_words(test.score)}  {_interval(test)} on {test.rows:,} rows"
 
 
 def _spend(result: SearchResult) -> Iterator[Line]:
@@ -84,6 +85,10 @@ def _name(winner: Winner) -> str:
     return f"{winner.candidate}: ensemble of {listed}{more}"
 
 
+def _interval(score: Winner | TestScore) -> str:
+    return f"95 % [{score_words(score.low)}, {score_words(score.high)}]"
+
+
 def _probability(p: float) -> str:
     return "above 0.99" if p > 0.99 else f"{p:.2f}"
 
@@ -103,7 +108,8 @@ def plan_json(plan: PlanPreview) -> dict[str, object]:
     spec = plan.spec
     return {
         "data": {"name": spec.name, "rows": spec.rows, "shape": list(spec.shape), "fingerprint": spec.fingerprint,
-                 "classes": dict(zip(spec.classes, spec.class_counts, strict=True))},
+                 "classes": dict(zip(spec.classes, spec.class_counts, strict=True)), "target": spec.target,
+                 "columns": dict(spec.columns), "split": spec.split},
         "findings": [{"code": f.code, "level": f.level, "message": f.message} for f in plan.findings],
         "folds": plan.folds, "slots": plan.slots, "device": plan.device,
         "spaces": dict(plan.space_origins), "portfolio": len(plan.portfolio), "full_steps": dict(plan.full_steps),
@@ -115,9 +121,9 @@ def plan_json(plan: PlanPreview) -> dict[str, object]:
 def render_plan(plan: PlanPreview, budget: str) -> str:
     """Return a plan for people."""
     spec = plan.spec
-    shape = "×".join(map(str, spec.shape))
     lines: list[Line] = [
-        ("data", f"{spec.name}: {spec.rows:,} rows of {spec.kind} {shape}, {len(spec.classes)} classes"),
+        ("data", f"{spec.name}: {data_words(spec)}{f', {len(spec.classes)} classes' if spec.classes else ''}"),
+        ("target", spec.target),
         ("classes", _classes(spec.classes, spec.class_counts)),
         *(("warning" if f.level == "warning" else "note", f.message) for f in plan.findings),
         ("plan", f"{plan.folds} folds, {plan.slots} workers on {plan.device}, {len(plan.portfolio)} portfolio entries"),

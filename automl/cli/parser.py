@@ -123,6 +123,17 @@ def not_empty(text: str) -> str:
     return text
 
 
+def column(text: str) -> str:
+    """Return text unless it is empty.
+
+    Raises:
+        ArgumentTypeError: it is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError(f"needs a name. Got {text!r}")
+    return text
+
+
 def above_zero(text: str) -> float:
     """Return text as a finite number above zero.
 

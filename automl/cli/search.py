@@ -1,8 +1,8 @@
 """Find the best model for a data set within a budget.
 
-DATA is a folder with one sub-folder of images per class, a zip or tar of one, or an .npz with X and y. Without DATA a
-small real data set is used. Progress goes to stderr, the result to stdout. Ctrl-C ends the search and keeps the best
-model so far; a killed run goes on with `automl resume`.
+For images DATA is a folder with one sub-folder per class, a zip or tar of one, or an .npz with X and y; for tables it
+is a CSV, TSV, JSONL or Parquet file with a header. Without DATA a small real data set is used. Progress goes to stderr,
+the result to stdout. Ctrl-C ends the search and keeps the best model so far; a killed run goes on with `automl resume`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from automl.cli.parser import CommandParser, above_zero, check_known, names, not_empty, one_of, whole
+from automl.cli.parser import CommandParser, above_zero, check_known, column, names, not_empty, one_of, whole
 from automl.errors import UserError
 
 if TYPE_CHECKING:
     from automl.core.request import SearchRequest
+    from automl.core.task import TaskInfo
 
 EXAMPLES = """
 automl search --task image-clf --budget 2min
 automl search flowers/ --task image-clf --budget 1gpu-h --test flowers-test/
 automl search flowers.zip --task image-clf --budget 30min,40trials --metric macro_f1 --include cnn,resnet
+automl search churn.csv --task tabular-clf --target Churn --drop customerID --budget 5min
+automl search rides.parquet --task tabular-reg --target fare --split-time pickup --test rides-june.parquet
 automl search flowers/ --task image-clf --dry-run
 """
 INTERRUPTED = 130
@@ -34,6 +37,7 @@ _BUDGET = (
 def add_arguments(parser: CommandParser) -> None:
     """Add the arguments of `automl search`."""
     _add_what(parser)
+    _add_roles(parser)
     _add_how(parser)
     _add_where(parser)
 
@@ -42,11 +46,26 @@ def _add_what(parser: CommandParser) -> None:
     what = parser.add_argument_group("what to learn")
     what.add_argument("place", metavar="DATA", nargs="?", type=not_empty, help="the data (also as --data)")
     what.add_argument("--data", metavar="DATA", type=not_empty, help="the data")
-    what.add_argument("--task", required=True, help="what is to be learned; see automl list tasks")
+    what.add_argument("--task", help="what is to be learned; needed; see automl list tasks")
     what.add_argument("--test", metavar="DATA", default="", help="a test set, looked at once, at the end")
     what.add_argument(
-        "--metric", default="", help="what a good model is; see automl list metrics (default: the task's)"
+        "--metric", default="", help="what a good model is; see automl list metrics (default: by task and data)"
     )
+
+
+def _add_roles(parser: CommandParser) -> None:
+    roles = parser.add_argument_group("columns of a table")
+    roles.add_argument("--target", type=column, metavar="COL",
+                       help="the column to predict (default: the one named target, label, class or y)")  # fmt: skip
+    roles.add_argument("--drop", type=names, default=(), metavar="COL,...", help="columns that are not looked at")
+    roles.add_argument("--sample-weight", type=column, metavar="COL",
+                       help="the weight of each row in training; no feature")  # fmt: skip
+    roles.add_argument("--positive", type=column, metavar="LABEL",
+                       help="the one of two labels that is looked for (default: the last in order)")  # fmt: skip
+    roles.add_argument("--group", type=column, metavar="COL",
+                       help="rows of equal value stay in one fold; no feature")  # fmt: skip
+    roles.add_argument("--split-time", type=column, metavar="COL",
+                       help="validate on later rows than were trained on, by this date or number")  # fmt: skip
 
 
 def _add_how(parser: CommandParser) -> None:
@@ -109,7 +128,8 @@ def build_request(args: argparse.Namespace) -> SearchRequest:
     """Return what the arguments ask for.
 
     Raises:
-        UserError: data given twice, a malformed budget, or an unknown task, engine, metric or candidate.
+        UserError: data given twice, a malformed budget, a column for what is no table, or an unknown task, engine,
+            metric or candidate.
     """
     from automl.core.budget import Budget
     from automl.core.request import SearchRequest
@@ -118,22 +138,38 @@ def build_request(args: argparse.Namespace) -> SearchRequest:
         raise UserError(f"--data {args.data!r}: the data is given once. Got {args.place!r} as well. Leave one out.")
     Budget.parse(args.budget)
     _check_names(args)
-    fields = {name: value for name, value in vars(args).items() if name in SearchRequest.__dataclass_fields__}
+    known = SearchRequest.__dataclass_fields__
+    fields = {name: value for name, value in vars(args).items() if name in known and value is not None}
     return SearchRequest(**{**fields, "data": args.place or args.data or "", "space": tuple(args.space)})
 
 
 def _check_names(args: argparse.Namespace) -> None:
     from automl import registry
 
-    check_known("--task", args.task, registry.names("task"))
+    tasks = registry.names("task")
+    if not args.task:
+        raise UserError(f"--task is missing. See automl search --help. Known: {', '.join(tasks)}.")
+    check_known("--task", args.task, tasks)
     check_known("--engine", args.engine, ["auto", *registry.names("executor")])
     info = registry.resolve("task", args.task).info
+    _check_roles(args, info)
     if args.metric:
         check_known("--metric", args.metric, info.metrics)
-    known = list(dict.fromkeys((*info.candidates, *registry.names("candidate"))))
+    known = registry.candidates(args.task)
     for flag, chosen in (("--include", args.include), ("--exclude", args.exclude)):
         for name in chosen:
             check_known(flag, name, known)
     both = set(args.include) & set(args.exclude)
     if both:
         raise UserError(f"--exclude {min(both)!r}: it is included too. Take it out of --include or --exclude.")
+
+
+def _check_roles(args: argparse.Namespace, info: TaskInfo) -> None:
+    """Refuse flags about columns where rows have none."""
+    if info.kind == "table":
+        return
+    for flag in ("--target", "--drop", "--sample-weight", "--positive", "--group", "--split-time"):
+        value = getattr(args, flag.strip("-").replace("-", "_"))
+        if value:
+            shown = value if isinstance(value, str) else ",".join(value)
+            raise UserError(f"{flag} {shown!r}: it is for tables, and {args.task} is about {info.kind}s. Leave it out.")

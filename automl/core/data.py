@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Level = Literal["info", "warning"]
-DataKind = Literal["image"]
+DataKind = Literal["image", "table"]
+Split = Literal["stratified", "group", "time"]
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,15 @@ class DataSpec:
         name: short, for folders and experiments.
         kind: what a row is.
         rows: number of rows.
-        shape: of one row as stored; images (height, width, channels).
+        shape: of one row as stored; images (height, width, channels), tables (columns,).
         classes: class labels in the order of their codes; empty for regression.
         class_counts: rows of each class.
         fingerprint: SHA-256 of the content, independent of paths and file times.
         input: what serving/ needs to turn a user's file into rows (JSON values only).
+        split: how folds must be made: at random, by groups of rows, or in the order of time.
+        target: name of the target column; empty where there is none.
+        is_weighted: whether rows have weights.
+        columns: for tables, every column of the file and what became of it, for people: name → kind.
     """
 
     name: str
@@ -40,4 +45,8 @@ class DataSpec:
     classes: tuple[str, ...]
     class_counts: tuple[int, ...]
     fingerprint: str
-    input: dict[str, int | float | str | bool | list[int]] = field(default_factory=dict)
+    input: dict[str, Any] = field(default_factory=dict)
+    split: Split = "stratified"
+    target: str = ""
+    is_weighted: bool = False
+    columns: dict[str, str] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from automl.core.data import DataSpec, Finding
 from automl.core.job import Cost, Job, JobResult
@@ -163,6 +163,9 @@ class Winner:
         cv: cross-validated score; se: its standard error.
         corrected: cv corrected for having been selected, with its 95 % interval.
         p_better: probability of being better than the baseline.
+        method: how the score was corrected, and what calibration and decision brought it.
+        calibration: from the mean of the models to probabilities; see `serving.calibration`.
+        decision: from probabilities to labels; likewise.
     """
 
     kind: Literal["single", "ensemble"]
@@ -175,6 +178,8 @@ class Winner:
     high: float
     p_better: float | None
     method: str = ""
+    calibration: dict[str, Any] = field(default_factory=dict)
+    decision: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

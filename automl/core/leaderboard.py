@@ -11,6 +11,11 @@ from automl.core.metrics import Metric
 from automl.core.scores import standard_error
 from automl.core.space import Value
 
+CONTESTANTS = ((1_000, 8), (5_000, 15))
+"""Rows of a table below which the winner is chosen among so many trials: the more are compared on few rows, the more of
+the best one is luck. Source: Cawley & Talbot 2010, On over-fitting in model selection,
+https://www.jmlr.org/papers/v11/cawley10a.html. AutoGluon too tries fewer models on small data."""
+
 _MEGABYTE = 1e6
 JSON = None | bool | int | float | str | dict[str, Value]
 
@@ -57,6 +62,20 @@ def leaderboard(history: History, metric: Metric, *, limit: int | None = None) -
     """Return the full trials, best first; equal ones by size, then name, then number. At most limit of them."""
     scored = sorted(_scored(history.full()), key=lambda s: _order(s, metric))
     return [_row(s.trial, s.score, rank=i) for i, s in enumerate(scored[:limit], start=1)]
+
+
+def contestants(history: History, metric: Metric, *, most: int) -> list[int]:
+    """Return the full trials that the winner is chosen among, best first: of a small table fewer.
+
+    Where they are fewer, the best of each candidate comes before the second best of any: different models make the
+    better ensemble.
+    """
+    assert history.started is not None
+    rows, spec = leaderboard(history, metric, limit=most), history.started.spec
+    fewer = next((few for below, few in CONTESTANTS if spec.kind == "table" and spec.rows < below), most)
+    first = {row.candidate: row.trial for row in reversed(rows)}
+    chosen = {row.trial for row in sorted(rows, key=lambda row: row.trial != first[row.candidate])[:fewer]}
+    return [row.trial for row in rows if row.trial in chosen]
 
 
 def best(history: History, metric: Metric) -> Trial | None:

@@ -1,7 +1,8 @@
 """Metrics by scikit-learn's names and definitions, in their own sign and unit, quick enough to be resampled.
 
 A metric is first prepared on (y, predicted): sorted once, turned into per-row values once. What comes back takes row
-weights, so that a bootstrap sample is a vector of counts and costs one pass without a copy of any row.
+weights, so that a bootstrap sample is a vector of counts and costs one pass without a copy of any row. Weights of the
+user's rows are for training alone: every row counts alike in every score.
 """
 
 from __future__ import annotations
@@ -59,6 +60,16 @@ class Metric:
     def is_better(self, score: float, other: float) -> bool:
         """Whether score is strictly better than other."""
         return score > other if self.greater_is_better else score < other
+
+    def bounded(self, score: float) -> float:
+        """Return the score, or the end of what this metric can be where it lies beyond.
+
+        >>> metric("accuracy").bounded(1.2), metric("rmse").bounded(-0.1)
+        (1.0, 0.0)
+        """
+        if not self.greater_is_better:
+            return max(self.optimum, score)
+        return min(self.optimum, score if self.needs == "values" else max(0.0, score))
 
     def score(self, y: np.ndarray, predicted: np.ndarray) -> float:
         """Return the score.
@@ -250,36 +261,57 @@ def _f1_positive(y: np.ndarray, predicted: np.ndarray) -> Scorer:
     return _weigh
 
 
+def falling(scores: np.ndarray) -> np.ndarray:
+    """Return the order of falling scores, (n,); equal ones in the order of their rows.
+
+    Single-precision scores without NaN are sorted as whole numbers that end in the row: sorting numbers is four times
+    quicker than sorting places, and ranking metrics do little else.
+
+    >>> falling(np.float32([0.1, 0.7, 0.7])).tolist()
+    [1, 2, 0]
+    """
+    if scores.dtype != np.float32 or np.isnan(scores).any():
+        return np.argsort(-scores, kind="stable")
+    bits = (scores + np.float32(0)).view(np.uint32)  # adding 0 makes one zero of both
+    rising = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
+    keys = (~rising).astype(np.uint64) << np.uint64(32) | np.arange(len(scores), dtype=np.uint64)
+    return np.asarray((np.sort(keys) & np.uint64(0xFFFFFFFF)).astype(np.int64))
+
+
 class _Ranking:
     """The rows of one class against the rest, sorted once by falling score, equal scores in one group."""
 
     def __init__(self, positive: np.ndarray, scores: np.ndarray) -> None:
-        self._order = np.argsort(-scores, kind="stable")
+        self._order = falling(scores)
         ordered = scores[self._order]
         self._positive = positive[self._order].astype(np.float64)
-        self._last = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(ordered) - 1)
+        starts = np.append(0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
+        self._starts = None if len(starts) == len(ordered) else starts
 
-    def curve(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the positives and the rows with a score of at least each distinct one, weighted."""
-        ordered = weights[self._order].astype(np.float64)
-        return np.cumsum(ordered * self._positive)[self._last], np.cumsum(ordered)[self._last]
+    def steps(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the positives and the rows of each distinct score, weighted, the highest first."""
+        rows = weights[self._order].astype(np.float64)
+        positives = rows * self._positive
+        if self._starts is None:
+            return positives, rows
+        return np.add.reduceat(positives, self._starts), np.add.reduceat(rows, self._starts)
 
     def roc_auc(self, weights: np.ndarray) -> float:
         """Return the probability that a positive row stands above a negative one, ties counted half."""
-        positives, rows = self.curve(weights)
-        negatives = rows - positives
-        if positives[-1] <= 0 or negatives[-1] <= 0:
+        positives, rows = self.steps(weights)
+        negatives, above = rows - positives, np.cumsum(positives)
+        if above[-1] <= 0 or (total := float(negatives.sum())) <= 0:
             return float("nan")
-        area = np.diff(negatives, prepend=0.0) @ (positives - np.diff(positives, prepend=0.0) / 2)
-        return float(area / (positives[-1] * negatives[-1]))
+        return float(negatives @ (above - positives / 2) / (above[-1] * total))
 
     def average_precision(self, weights: np.ndarray) -> float:
         """Return the mean over positives of the precision at their score."""
-        positives, rows = self.curve(weights)
-        if positives[-1] <= 0:
+        positives, rows = self.steps(weights)
+        above, seen = np.cumsum(positives), np.cumsum(rows)
+        if above[-1] <= 0:
             return float("nan")
-        precision = np.divide(positives, rows, out=np.zeros_like(positives), where=rows > 0)
-        return float(np.diff(positives, prepend=0.0) @ precision / positives[-1])
+        precision = np.divide(above, seen, out=np.zeros_like(above), where=seen > 0)
+        return float(positives @ precision / above[-1])
 
 
 def _rankings(y: np.ndarray, predicted: np.ndarray) -> list[_Ranking]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -44,24 +44,47 @@ class Task(Protocol):
         """
         ...
 
+    def default_metric(self, spec: DataSpec, y: np.ndarray) -> str:
+        """Return the name of the metric that tells good models of this data from bad ones."""
+        ...
+
+    def check_metric(self, name: str, spec: DataSpec, y: np.ndarray) -> None:
+        """Check that the metric is defined on this data.
+
+        Raises:
+            UserError: it is not one of the task's, or needs other classes or values.
+        """
+        ...
+
 
 class DataSource(Protocol):
     """Prepared data, memory-mapped; the same arrays in the driver and in every worker.
 
-    `X` is (rows, *spec.shape); images are uint8, channels last. `y` is int64 class codes or float64 values.
+    `X` holds the rows: images are one uint8 array (rows, *spec.shape), channels last; tables are a
+    `serving.table.Table`. `y` is int64 class codes or float64 values.
     """
 
     spec: DataSpec
     folder: Path
 
     @property
-    def X(self) -> np.ndarray:  # noqa: N802 - as the field writes it
-        """Return the rows, read-only."""
+    def X(self) -> Any:  # noqa: N802 - as the field writes it; see `serving.rows.RowSet`
+        """Return the rows, read-only; what they are depends on `spec.kind`."""
         ...
 
     @property
     def y(self) -> np.ndarray:
         """Return the targets, read-only."""
+        ...
+
+    @property
+    def weights(self) -> np.ndarray | None:
+        """Return the weight of each row in training, float64, mean 1; None where all rows count alike."""
+        ...
+
+    @property
+    def groups(self) -> np.ndarray | None:
+        """Return what `spec.split` goes by: int64 group codes, or the rank of each row in time; else None."""
         ...
 
 
@@ -139,17 +162,24 @@ class Fitted(Protocol):
     best_step: int
     steps: int
 
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Return float32 scores: (rows, classes) probabilities, or (rows,) values."""
+    def predict(self, X: Any) -> np.ndarray:
+        """Return float32 scores of rows as in `DataSource.X`: (rows, classes) probabilities, or (rows,) values."""
         ...
 
     def save(self, folder: Path) -> dict[str, object]:
-        """Write model files named model*.onnx into folder and return the member's manifest entry (JSON values)."""
+        """Write model files named model*.onnx or model*.json and return the member's manifest entry (JSON values)."""
         ...
 
     def save_checkpoint(self, folder: Path) -> None:
         """Write checkpoint.safetensors and checkpoint.json, or nothing if training is in one go."""
         ...
+
+
+class Holdout(NamedTuple):
+    """Two parts of a member's training rows: to learn from, and to see when to stop or how to tune."""
+
+    fit_rows: np.ndarray
+    held_rows: np.ndarray
 
 
 class Context(Protocol):
@@ -159,6 +189,7 @@ class Context(Protocol):
         device: a torch device string.
         seed: of the (run, trial, fold); derive further streams with `core.seeds.stream(seed, ...)`.
         metric: what the score is.
+        classes: number of classes; 0 for regression.
         train_rows, valid_rows: row numbers of this member; all learning uses train_rows only.
         checkpoint: folder of the checkpoint to continue from, None at the start.
         cache: folder for what is costly and shared by trials; safe to delete.
@@ -177,6 +208,15 @@ class Context(Protocol):
 
     def report(self, step: int, score: float | None, train_loss: float | None = None) -> bool:
         """Tell the score after a step; returns whether the stop rule ends this member here."""
+        ...
+
+    def holdout(self, share: float, *, most: int) -> Holdout:
+        """Split the training rows in two, by the data's own rule (classes, groups, time), the same for each trial.
+
+        Args:
+            share: of the rows that are held out, in (0, 1).
+            most: rows held out at most.
+        """
         ...
 
     def seconds_left(self) -> float:

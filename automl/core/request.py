@@ -12,6 +12,12 @@ class SearchRequest:
     Attributes:
         data: path of the data; empty for the task's default data. Arrays are written to a cache first.
         test: path of a test set that is touched once, at the end.
+        target: column of a table to predict.
+        drop: columns of a table that are not looked at.
+        sample_weight: column of row weights for training.
+        positive: the label that binary metrics look for; empty for the last in order.
+        group: column whose equal values stay together in one fold.
+        split_time: column that orders rows: models are validated on later rows than they were trained on.
         budget: in the grammar of `Budget.parse`.
         folds: number of folds; None decides by size and budget.
         workers: worker processes; None takes one per core (CPU) or one per GPU.
@@ -24,6 +30,12 @@ class SearchRequest:
     task: str
     data: str = ""
     test: str = ""
+    target: str = ""
+    drop: tuple[str, ...] = ()
+    sample_weight: str = ""
+    positive: str = ""
+    group: str = ""
+    split_time: str = ""
     budget: str = "10min"
     metric: str = ""
     folds: int | None = None

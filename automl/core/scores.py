@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from automl.core.intervals import Interval, student, wilson
 from automl.core.metrics import Metric, Scorer
 
 MOST_ROWS = 20_000
@@ -25,7 +26,6 @@ LEAST_RESAMPLES = 20
 ROW_RESAMPLES = 1000
 _CHUNK = 50
 _TAILS = (0.025, 0.975)
-_Z = 1.959963984540054
 _OUT_OF_BAG = math.exp(-1)
 """The expected share of rows that a bootstrap sample leaves out."""
 
@@ -51,13 +51,6 @@ class Corrected(NamedTuple):
     high: float
     method: str
     resamples: int
-
-
-class Interval(NamedTuple):
-    """A 95 % interval."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -194,6 +187,28 @@ def corrected_score(
     return correct(small, weights, scores[:, 0], sample=sample, rng=rng, time_left=time_left)
 
 
+def widened(found: Corrected, error: float, folds: int, metric: Metric) -> Corrected:
+    """Return a corrected score whose interval is at least as wide as the folds differ.
+
+    For folds of groups or times: rows of one group, or of one time, are alike, so that resampling rows tells less than
+    half of how a sample of other groups or of a later time may differ.
+
+    Args:
+        found: from `correct`.
+        error: standard error of the mean of the fold scores.
+        folds: how many.
+        metric: what the score is of.
+    """
+    if folds < 2 or not math.isfinite(error):
+        return found
+    reach = student(folds - 1) * error
+    low, high = metric.bounded(found.score - reach), metric.bounded(found.score + reach)
+    if found.low <= low and high <= found.high:
+        return found
+    method = f"{found.method}; widened to the standard error over folds"
+    return found._replace(low=min(found.low, low), high=max(found.high, high), method=method)
+
+
 class Sample(NamedTuple):
     """How many rows a score is known from, and how many rows the new sample has that it is foretold for."""
 
@@ -311,18 +326,6 @@ def share_above_zero(differences: np.ndarray) -> float:
 def bootstrap_counts(rows: int, rng: np.random.Generator) -> np.ndarray:
     """Return how often each row is in one bootstrap sample, (rows,) float64, summing to rows."""
     return np.bincount(rng.integers(rows, size=rows), minlength=rows).astype(np.float64)
-
-
-def wilson(share: float, rows: float) -> Interval:
-    """Return Wilson's 95 % interval of a share.
-
-    >>> [round(end, 3) for end in wilson(1.0, 10)]
-    [0.722, 1.0]
-    """
-    squared = _Z**2
-    middle = (share + squared / (2 * rows)) / (1 + squared / rows)
-    reach = _Z * math.sqrt(max(0.0, share * (1 - share) / rows + squared / (4 * rows**2))) / (1 + squared / rows)
-    return Interval(max(0.0, middle - reach), min(1.0, middle + reach))
 
 
 def _row_scores(

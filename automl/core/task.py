@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from automl.core.data import DataKind
+
 Target = Literal["classes", "number"]
 
 
@@ -15,10 +17,11 @@ class TaskInfo:
     Attributes:
         name: as on the command line.
         target: what is predicted.
-        metrics: allowed metric names, the default first.
+        metrics: allowed metric names, the usual default first; see `Task.default_metric`.
         candidates: built-in candidates in the order they are listed.
         summary: one line for `automl list tasks`.
         default_data: what `automl search` uses without DATA; empty if DATA is required.
+        kind: what a row of its data is.
     """
 
     name: str
@@ -27,3 +30,4 @@ class TaskInfo:
     candidates: tuple[str, ...]
     summary: str
     default_data: str = ""
+    kind: DataKind = "image"

@@ -1,4 +1,9 @@
-"""Prepared data in a folder: X.npy, y.npy, spec.json. Written once, memory-mapped by the driver and every worker."""
+"""Prepared data in a folder: arrays and spec.json. Written once, memory-mapped by the driver and every worker.
+
+X.npy holds the pixels, or all that is no text of a table; textN_bytes.npy and textN_ends.npy hold a column of text (see
+`serving.texts`). y.npy is always there, weights.npy and groups.npy where rows have weights and folds go by groups or
+time.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +18,11 @@ import numpy as np
 
 from automl.core.data import DataSpec, Finding
 from automl.errors import DataError
+from automl.serving.rows import RowSet
+from automl.serving.table import Table, TableRule
+from automl.serving.texts import Texts
+
+_TUPLES = ("shape", "classes", "class_counts")
 
 
 class DataFolder:
@@ -28,25 +38,40 @@ class DataFolder:
         self.folder = Path(folder)
         facts = self._facts()
         findings: list[dict[str, Any]] = facts.pop("findings", [])
-        tuples = {key: tuple(facts[key]) for key in ("shape", "classes", "class_counts")}
-        self.spec = DataSpec(**{**facts, **tuples})
+        self.spec = DataSpec(**{**facts, **{key: tuple(facts[key]) for key in _TUPLES}})
         self.findings = tuple(Finding(**finding) for finding in findings)
 
     @cached_property
-    def X(self) -> np.ndarray:  # noqa: N802 - the field's name for the rows
-        """Return the rows, read-only, from the disk as they are used."""
-        return self._load("X.npy", (self.spec.rows, *self.spec.shape))
+    def X(self) -> Any:  # noqa: N802 - the field's name for the rows
+        """Return the rows, read-only, from the disk as they are used: an array, or a `Table`."""
+        if self.spec.kind == "image":
+            return self._load("X.npy", (self.spec.rows, *self.spec.shape))
+        rule = TableRule.from_json(self.spec.input)
+        numbers = self._load("X.npy", (self.spec.rows, len(rule.numbers)))
+        return Table(numbers, tuple(self._texts(number) for number in range(len(rule.texts))))
 
     @cached_property
     def y(self) -> np.ndarray:
-        """Return the class codes (int64), read-only."""
+        """Return the targets, read-only: class codes (int64) or values (float64)."""
         return self._load("y.npy", (self.spec.rows,))
 
+    @cached_property
+    def weights(self) -> np.ndarray | None:
+        """Return the weight of each row, read-only, mean 1; None where all rows count alike."""
+        return self._load("weights.npy", (self.spec.rows,)) if self.spec.is_weighted else None
+
+    @cached_property
+    def groups(self) -> np.ndarray | None:
+        """Return the group of each row, or its rank in time, as `spec.split` says; else None."""
+        return None if self.spec.split == "stratified" else self._load("groups.npy", (self.spec.rows,))
+
     def is_whole(self) -> bool:
-        """Whether both arrays are there as the spec says."""
+        """Whether all arrays are there as the spec says."""
         try:
-            return len(self.X) == len(self.y) == self.spec.rows
-        except DataError:
+            X: RowSet = self.X
+            sides = [side for side in (self.y, self.weights, self.groups) if side is not None]
+            return all(len(part) == self.spec.rows for part in (X, *sides))
+        except (DataError, ValueError):
             return False
 
     def _facts(self) -> dict[str, Any]:
@@ -59,6 +84,11 @@ class DataFolder:
             ) from error
         assert isinstance(facts, dict)
         return facts
+
+    def _texts(self, number: int) -> Texts:
+        ends = self._load(f"text{number}_ends.npy", (self.spec.rows,))
+        size = int(ends[-1]) if len(ends) else 0
+        return Texts.of_packed(self._load(f"text{number}_bytes.npy", (size,)), ends)
 
     def _load(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         path = self.folder / name

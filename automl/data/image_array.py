@@ -11,8 +11,9 @@ import numpy as np
 
 from automl.data.cache import cache_key, prepared
 from automl.data.folder import DataFolder
-from automl.data.image_prepare import Rowset, Sizes, Wanted, choose_rule, data_errors, describe, size_findings
+from automl.data.image_prepare import Rowset, Sizes, Wanted, choose_rule, describe, size_findings
 from automl.data.labels import Labels, encode, encode_with
+from automl.data.refusals import data_errors
 from automl.errors import DataError
 from automl.serving.arrays import read_npz
 from automl.serving.image_arrays import as_pixels, fit_array, white_value

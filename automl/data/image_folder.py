@@ -13,8 +13,9 @@ import numpy as np
 from automl.core.data import Finding
 from automl.data.cache import cache_key, prepared
 from automl.data.folder import DataFolder
-from automl.data.image_prepare import Rowset, Sizes, Wanted, choose_rule, data_errors, describe, size_findings
+from automl.data.image_prepare import Rowset, Sizes, Wanted, choose_rule, describe, size_findings
 from automl.data.labels import Labels
+from automl.data.refusals import data_errors
 from automl.errors import DataError
 from automl.serving.errors import InputError
 from automl.serving.image_files import ImageFile, Listing, list_images, parallel, read_bytes

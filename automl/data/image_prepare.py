@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,8 +13,6 @@ from automl.core.data import DataSpec, Finding
 from automl.data.checks import duplicate_findings
 from automl.data.folder import write_spec
 from automl.data.labels import Labels
-from automl.errors import DataError
-from automl.serving.errors import InputError
 from automl.serving.image_rule import ImageRule, Resize
 
 
@@ -103,15 +100,6 @@ def describe(folder: Path, name: str, rowset: Rowset, rule: ImageRule, *, wanted
     np.save(folder / "y.npy", rowset.labels.codes, allow_pickle=False)
     found = [*findings, *rowset.labels.findings, *duplicate_findings(rowset.X, rowset.labels.codes)]
     write_spec(folder, spec, found)
-
-
-@contextmanager
-def data_errors() -> Iterator[None]:
-    """Turn what serving/ refuses into a DataError with the same words."""
-    try:
-        yield
-    except InputError as error:
-        raise DataError(f"{error}") from error
 
 
 def _rounded(side: float, most: int) -> int:

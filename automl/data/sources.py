@@ -5,24 +5,27 @@ from __future__ import annotations
 import re
 import stat
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from automl.core.data import DataSpec, Finding
 from automl.core.protocols import Task
-from automl.data.archives import is_archive, unpacked
+from automl.data import table_sources
+from automl.data.archives import ENDINGS, is_archive, unpacked
 from automl.data.cache import cache_root, scratch
 from automl.data.checks import overlap_findings
 from automl.data.folder import DataFolder
 from automl.data.image_array import LabelledArrays, open_arrays, open_made, open_npz
 from automl.data.image_folder import open_folder
 from automl.data.image_prepare import Wanted
+from automl.data.roles import Roles
 from automl.errors import DataError
 from automl.serving.arrays import is_npz
 from automl.serving.image_rule import ImageRule
 
-Source = str | Path | LabelledArrays | tuple[object, object] | tuple[object, object, object]
+Source = str | Path | LabelledArrays | tuple[object, object] | tuple[object, object, object] | Any
+"""A path, arrays, or for tables a data frame."""
 _VAGUE = frozenset({"train", "training", "data", "dataset", "images", "test", "val", "valid"})
 _KINDS = "a folder with one sub-folder of images per class, a zip or tar of one, or an .npz with X and y"
 
@@ -34,13 +37,17 @@ class Opened(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def open_source(source: Source, task: Task, *, cache: Path | None = None, wanted: Wanted | None = None) -> Opened:
+def open_source(
+    source: Source, task: Task, *, roles: Roles | None = None, cache: Path | None = None, wanted: Wanted | None = None
+) -> Opened:
     """Return prepared training data; the same bytes are prepared once only.
 
     Args:
-        source: a folder of class folders, a zip or tar of one, an .npz with X and y (and classes), arrays in memory
-            as (X, y) or (X, y, classes), or "" for the task's default data.
+        source: for images a folder of class folders, a zip or tar of one, an .npz with X and y (and classes), or
+            arrays in memory as (X, y) or (X, y, classes); for tables a CSV, TSV, JSON Lines or Parquet file, a data
+            frame with the target in it, or (X, y); "" for the task's default data.
         task: says what is learned and whether this data allows it.
+        roles: what the columns of a table are for.
         cache: the cache folder; None takes the user's.
         wanted: how images are prepared; None takes the defaults.
 
@@ -48,14 +55,32 @@ def open_source(source: Source, task: Task, *, cache: Path | None = None, wanted
         DataError: nothing can be learned from this.
         MachineError: the cache cannot be written.
     """
-    root, wanted = cache or cache_root(), wanted or Wanted()
-    if source == "":
-        data = _open_default(task, wanted, root)
-    elif isinstance(source, tuple):
-        data = open_arrays(_labelled(source), "arrays", wanted, cache=root)
+    root, roles = cache or cache_root(), roles or Roles()
+    if task.info.kind == "table":
+        data = _open_table(source, roles, task, cache=root)
     else:
-        data = _open_path(Path(source), wanted, root)
+        data = _open_images(source, roles, task, wanted or Wanted(), cache=root)
     return Opened(data, (*data.findings, *task.validate(data.spec, data.y)))
+
+
+def _open_images(source: Source, roles: Roles, task: Task, wanted: Wanted, *, cache: Path) -> DataFolder:
+    if roles.given():
+        raise DataError(f"{roles.given()[0]}: it is for tables, and {task.info.name} is about images. Leave it out.")
+    if isinstance(source, str) and source == "":
+        return _open_default(task, wanted, cache)
+    if isinstance(source, tuple):
+        return open_arrays(_labelled(source), "arrays", wanted, cache=cache)
+    _refuse_frame(source, "data")
+    return _open_path(Path(source), wanted, cache)
+
+
+def _open_table(source: Source, roles: Roles, task: Task, *, cache: Path) -> DataFolder:
+    if not isinstance(source, str | Path):
+        return table_sources.open_memory(source, roles, task, cache=cache)
+    if source == "":
+        return table_sources.open_default(roles, task, cache=cache)
+    path = _table_path(Path(source))
+    return table_sources.open_file(path, data_name(path), roles, task, cache=cache)
 
 
 def prepare_test(source: Source, train: DataFolder | DataSpec, *, cache: Path | None = None) -> Opened:
@@ -63,21 +88,25 @@ def prepare_test(source: Source, train: DataFolder | DataSpec, *, cache: Path | 
 
     Args:
         source: as for `open_source`, but not "".
-        train: the training data (then images that are in both are told), or its spec alone.
+        train: the training data (then rows that are in both are told), or its spec alone.
         cache: the cache folder; None takes the user's.
 
     Raises:
         DataError: it cannot be read, or has a class that training did not have.
         MachineError: the cache cannot be written.
     """
-    if source == "":
-        raise DataError(f"test data: needs a path or arrays. Got {source!r}. DATA is {_KINDS}.")
     spec = train.spec if isinstance(train, DataFolder) else train
-    wanted = Wanted(rule=ImageRule.from_json(spec.input), classes=spec.classes)
+    if isinstance(source, str) and source == "":
+        kinds = _KINDS if spec.kind == "image" else table_sources.KINDS
+        raise DataError(f"test data: needs a path or arrays. Got {source!r}. DATA is {kinds}.")
     root = cache or cache_root()
+    if spec.kind == "table":
+        return _prepare_test_table(source, train, spec, cache=root)
+    wanted = Wanted(rule=ImageRule.from_json(spec.input), classes=spec.classes)
     if isinstance(source, tuple):
         data = open_arrays(_labelled(source), "test", wanted, cache=root)
     else:
+        _refuse_frame(source, "test data")
         data = _open_path(Path(source), wanted, root)
     overlap = overlap_findings(train.X, data.X) if isinstance(train, DataFolder) else []
     return Opened(data, (*data.findings, *overlap))
@@ -97,15 +126,50 @@ def data_name(path: Path) -> str:
     return re.sub(r"[^\w.]+", "-", stem.lower()).strip("-.")[:60] or "data"
 
 
-def _open_path(path: Path, wanted: Wanted, cache: Path) -> DataFolder:
+def _prepare_test_table(source: Source, train: DataFolder | DataSpec, spec: DataSpec, *, cache: Path) -> Opened:
+    if isinstance(source, str | Path):
+        path = _table_path(Path(source))
+        data = table_sources.test_file(path, data_name(path), spec, cache=cache)
+    else:
+        data = table_sources.test_memory(source, spec, cache=cache)
+    found = table_sources.compared(train, data) if isinstance(train, DataFolder) else []
+    return Opened(data, (*data.findings, *found))
+
+
+def _table_path(path: Path) -> Path:
+    """Return the resolved path of a file that may be a table."""
+    path, kinds = _found(path, table_sources.KINDS), table_sources.KINDS
+    if path.suffix.lower() not in table_sources.SUFFIXES or not path.is_file():
+        images = path.is_dir() or is_npz(path) or path.name.lower().endswith(ENDINGS)
+        hint = " Images are learned by --task image-clf." if images else ""
+        got = "a folder" if path.is_dir() else f"a file that ends in {path.suffix!r}"
+        raise DataError(f"{path}: DATA is {kinds}. Got {got}.{hint}")
+    return path
+
+
+def _refuse_frame(source: object, what: str) -> None:
+    if not isinstance(source, str | Path):
+        raise DataError(f"{what}: images are a path, (X, y) or (X, y, classes). Got a {type(source).__name__}.")
+
+
+def _found(path: Path, kinds: str) -> Path:
+    """Return the resolved path of what is there.
+
+    Raises:
+        DataError: nothing is.
+    """
     try:
-        path = path.resolve(strict=True)
-        kind = path.stat().st_mode
-    except (OSError, RuntimeError) as error:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError) as error:
         why = (
             "" if isinstance(error, FileNotFoundError) else f" ({getattr(error, 'strerror', 0) or 'links in a circle'})"
         )
-        raise DataError(f"{str(path)[:300]}: not found{why}. DATA is {_KINDS}.") from error
+        raise DataError(f"{str(path)[:300]}: not found{why}. DATA is {kinds}.") from error
+
+
+def _open_path(path: Path, wanted: Wanted, cache: Path) -> DataFolder:
+    path = _found(path, _KINDS)
+    kind = path.stat().st_mode
     name = data_name(path)
     if path.is_dir():
         return open_folder(path, name, wanted, cache=cache)
@@ -116,7 +180,12 @@ def _open_path(path: Path, wanted: Wanted, cache: Path) -> DataFolder:
     if is_archive(path):
         with scratch(cache) as folder:
             return open_folder(unpacked(path, folder), name, wanted, cache=cache, shown=path)
-    raise DataError(f"{path}: DATA is {_KINDS}. Got a file that ends in {path.suffix!r}.")
+    hint = (
+        " Tables are learned by --task tabular-clf or tabular-reg."
+        if path.suffix.lower() in table_sources.SUFFIXES
+        else ""
+    )
+    raise DataError(f"{path}: DATA is {_KINDS}. Got a file that ends in {path.suffix!r}.{hint}")
 
 
 def _open_default(task: Task, wanted: Wanted, cache: Path) -> DataFolder:

@@ -10,17 +10,20 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import automl.serving
-from automl.core.data import DataSpec
+from automl.core.data import DataKind, DataSpec
 from automl.core.protocols import ExportMember
 from automl.errors import ArtifactError, MachineError
 from automl.exporters.card import model_card
 from automl.exporters.check import check_onnx
 from automl.serving.manifest import NAME, SCHEMA
 
-RUNTIME = ("numpy", "onnxruntime", "pillow")
+RUNTIME: Mapping[DataKind, tuple[str, ...]] = {
+    "image": ("numpy", "onnxruntime", "pillow"),
+    "table": ("numpy", "onnxruntime"),
+}
 """What an artifact needs installed; its requirements.txt."""
 LICENCES = {
     "serving": "Apache-2.0",
@@ -28,6 +31,9 @@ LICENCES = {
     "onnxruntime": "MIT",
     "pillow": "MIT-CMU",
 }
+
+
+ENCODER_SUFFIX = ".json"
 
 
 class ArtifactFacts(TypedDict):
@@ -38,6 +44,8 @@ class ArtifactFacts(TypedDict):
         scores: JSON values for people, such as {"cv": 0.93, "low": 0.91, "high": 0.95}.
         versions: package → version, of the training.
         run_name: where it comes from.
+        calibration, decision: from the members' mean to probabilities and labels; see `automl.serving.calibration`.
+        deploy: which models these are: "bag" of the folds, or "refit" on all rows.
     """
 
     task: str
@@ -45,6 +53,9 @@ class ArtifactFacts(TypedDict):
     scores: Mapping[str, Any]
     versions: Mapping[str, str]
     run_name: str
+    calibration: NotRequired[Mapping[str, Any]]
+    decision: NotRequired[Mapping[str, Any]]
+    deploy: NotRequired[str]
 
 
 def write_artifact(
@@ -129,7 +140,7 @@ def _content(spec: DataSpec, members: Sequence[ExportMember], facts: ArtifactFac
     files: dict[str, bytes] = dict(serving_files())
     entries = [_member(number, member, files) for number, member in enumerate(members)]
     manifest = _manifest(spec, entries, facts)
-    files["requirements.txt"] = _requirements().encode()
+    files["requirements.txt"] = _requirements(spec.kind).encode()
     files["model_card.md"] = model_card(manifest).encode()
     manifest["files"] = {name: _entry(data) for name, data in sorted(files.items())}
     files[NAME] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
@@ -137,15 +148,29 @@ def _content(spec: DataSpec, members: Sequence[ExportMember], facts: ArtifactFac
 
 
 def _member(number: int, member: ExportMember, files: dict[str, bytes]) -> dict[str, Any]:
-    """Add the ONNX file of a member to files and return its manifest entry."""
+    """Add the files of a member to files and return its manifest entry."""
     entry = json.loads((member.folder / "member.json").read_text(encoding="utf-8"))
     data = (member.folder / entry["file"]).read_bytes()
     check_onnx(data, f"{member.folder / entry['file']}")
     name = f"members/{number:02d}.onnx"
     files[name] = data
     kept = {key: entry[key] for key in ("features", "input", "output", "output_kind")}
+    if "encoder" in kept["features"]:
+        encoder = _encoder(number, member.folder / kept["features"]["encoder"], files)
+        kept["features"] = {**kept["features"], "encoder": encoder}
     origin = {"candidate": member.candidate, "trial": member.trial, "fold": member.fold}
     return {"file": name, "weight": member.weight, **origin, **kept}
+
+
+def _encoder(number: int, path: Path, files: dict[str, bytes]) -> str:
+    """Add an encoder to files and return its name there; equal ones are kept once, so that they are computed once."""
+    data = path.read_bytes()
+    for name, known in files.items():
+        if name.startswith("members/") and name.endswith(ENCODER_SUFFIX) and known == data:
+            return name
+    name = f"members/{number:02d}{ENCODER_SUFFIX}"
+    files[name] = data
+    return name
 
 
 def _manifest(spec: DataSpec, members: list[dict[str, Any]], facts: ArtifactFacts) -> dict[str, Any]:
@@ -155,8 +180,12 @@ def _manifest(spec: DataSpec, members: list[dict[str, Any]], facts: ArtifactFact
         "metric": facts["metric"],
         "run": facts["run_name"],
         "classes": list(spec.classes),
+        "target": spec.target,
         "input": dict(spec.input),
         "members": members,
+        "deploy": facts.get("deploy", ""),
+        "calibration": dict(facts.get("calibration", {})),
+        "decision": dict(facts.get("decision", {})),
         "scores": dict(facts["scores"]),
         "data": {
             "name": spec.name,
@@ -164,21 +193,24 @@ def _manifest(spec: DataSpec, members: list[dict[str, Any]], facts: ArtifactFact
             "shape": list(spec.shape),
             "class_counts": list(spec.class_counts),
             "fingerprint": spec.fingerprint,
+            "columns": dict(spec.columns),
+            "split": spec.split,
+            "is_weighted": spec.is_weighted,
         },
         "versions": dict(facts["versions"]),
-        "licences": LICENCES,
+        "licences": {name: LICENCES[name] for name in ("serving", *RUNTIME[spec.kind])},
     }
 
 
-def _requirements() -> str:
-    """Return the runtime's packages, from the installed versions up to the next major one."""
+def _requirements(kind: DataKind) -> str:
+    """Return the packages that a kind of data needs, from the least known to work up to the next major one."""
     from importlib.metadata import version
 
     def _line(package: str) -> str:
         major = int(version(package).split(".", 1)[0])
         return f"{package}>={_floor(package)},<{major + 1}\n"
 
-    return "".join(_line(package) for package in RUNTIME)
+    return "".join(_line(package) for package in RUNTIME[kind])
 
 
 def _floor(package: str) -> str:

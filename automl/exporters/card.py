@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_SHOWN_COLUMNS, _SHOWN_CATEGORIES = 200, 8
+
 
 def model_card(facts: Mapping[str, Any]) -> str:
     """Return the card of a manifest as Markdown.
@@ -18,36 +20,82 @@ def model_card(facts: Mapping[str, Any]) -> str:
 
 def _title(facts: Mapping[str, Any]) -> str:
     name = facts["run"] or "unnamed run"
+    target = f" It predicts `{_plain(facts['target'])}`." if facts.get("target") else ""
     return (
         f"# {_plain(facts['data']['name'])}: {facts['task']}\n\n"
-        f"A model found by an automatic search (run `{name}`), optimised for `{facts['metric']}`."
+        f"A model found by an automatic search (run `{name}`), optimised for `{facts['metric']}`.{target}"
     )
 
 
 def _use(facts: Mapping[str, Any]) -> str:
+    proba = " --proba" if facts["classes"] else ""
+    how = _use_table(facts["input"]) if _is_table(facts) else _use_images(facts["input"])
     return (
-        "## Use\n\n```\npip install -r requirements.txt\npython runner.py DATA -o predictions.csv --proba\n```\n\n"
-        f"DATA is an image, a folder of images, or an `.npz` file with `X`. {_input_rule(facts['input'])} "
+        f"## Use\n\n```\npip install -r requirements.txt\npython runner.py DATA -o predictions.csv{proba}\n```\n\n{how}"
+    )
+
+
+def _is_table(facts: Mapping[str, Any]) -> bool:
+    return bool(facts["input"].get("kind") == "table")
+
+
+def _use_images(rule: Mapping[str, Any]) -> str:
+    how = "cut out of the centre" if rule["resize"] == "crop" else "stretched or shrunk"
+    colour = "grey" if rule["channels"] == 1 else "colour"
+    scale = f" Arrays that are not bytes hold numbers from 0 to {rule['value_max']:g}."
+    return (
+        "DATA is an image, a folder of images, or an `.npz` file with `X`. "
+        f"Images are {how} to {rule['height']} x {rule['width']} pixels, {colour}.{scale} "
         "The output has one line per image, in the order of file names (or of the array)."
     )
 
 
-def _input_rule(rule: Mapping[str, Any]) -> str:
-    how = "cut out of the centre" if rule["resize"] == "crop" else "stretched or shrunk"
-    colour = "grey" if rule["channels"] == 1 else "colour"
-    scale = f" Arrays that are not bytes hold numbers from 0 to {rule['value_max']:g}."
-    return f"Images are {how} to {rule['height']} x {rule['width']} pixels, {colour}.{scale}"
+def _use_table(rule: Mapping[str, Any]) -> str:
+    lines = [f"| {_plain(column['name'])} | {_column(column)} |" for column in rule["columns"][:_SHOWN_COLUMNS]]
+    more = len(rule["columns"]) - len(lines)
+    return "\n".join(
+        [
+            "DATA is a CSV, TSV or JSONL file with a header and the columns below, in any order: they are found by "
+            "name, others are left alone, and an empty cell is a missing value. The output has one line per row, in "
+            "the order of the file.",
+            "",
+            "| column | what it holds |",
+            "|---|---|",
+            *lines,
+            *([f"| and {more} more | see `input` in `manifest.json` |"] if more > 0 else []),
+        ]
+    )
+
+
+def _column(column: Mapping[str, Any]) -> str:
+    if column["kind"] == "category":
+        known = column["categories"]
+        shown = ", ".join(_plain(value)[:40] for value in known[:_SHOWN_CATEGORIES])
+        more = f" and {len(known) - _SHOWN_CATEGORIES} more" if len(known) > _SHOWN_CATEGORIES else ""
+        return f"category: {shown}{more}"
+    return f"date as `{_plain(column['format'])}`" if column.get("format") else str(column["kind"])
 
 
 def _data(facts: Mapping[str, Any]) -> str:
     data = facts["data"]
-    head = f"## Data\n\n{data['rows']} rows, SHA-256 of the content `{data['fingerprint']}`."
+    head = f"## Data\n\n{data['rows']} rows, SHA-256 of the content `{data['fingerprint']}`.{_unread(facts)}"
     if not facts["classes"]:
         return head
     lines = [
         f"| {_plain(label)} | {rows} |" for label, rows in zip(facts["classes"], data["class_counts"], strict=True)
     ]
     return "\n".join([head, "", "| class | rows |", "|---|---|", *lines])
+
+
+def _unread(facts: Mapping[str, Any]) -> str:
+    """Return which columns of the training table the model does not read, and why."""
+    read = {column["name"] for column in facts["input"].get("columns", [])}
+    columns = facts["data"].get("columns") or {}
+    left = [f"{_plain(name)} ({_plain(kind)})" for name, kind in columns.items() if name not in read]
+    if not left:
+        return ""
+    more = f" and {len(left) - _SHOWN_COLUMNS} more" if len(left) > _SHOWN_COLUMNS else ""
+    return f" Columns that the model does not read: {', '.join(left[:_SHOWN_COLUMNS])}{more}."
 
 
 def _scores(facts: Mapping[str, Any]) -> str:
@@ -74,20 +122,50 @@ def _members(facts: Mapping[str, Any]) -> str:
         f"| {m['weight']:.4f} | {m['features']['kind']} |"
         for m in facts["members"]
     ]
-    head = "## Members\n\nThe scores are the weighted mean of these models."
+    head = f"## Members\n\nThe {'scores are' if facts['classes'] else 'value is'} the weighted mean of these models."
     table = ["| file | candidate | trial | fold | weight | features |", "|---|---|---|---|---|---|"]
     return "\n".join([head, "", *table, *rows])
 
 
 def _limits(facts: Mapping[str, Any]) -> str:
-    return (
-        "## Limits\n\n"
-        "- Scores hold for new data of the same kind as the training data. Other cameras, places or groups were not "
-        "tested.\n"
-        f"- Every image is given one of the {len(facts['classes'])} classes above, also one that shows none of them.\n"
-        "- Probabilities come from the models as they are; calibration was not checked unless a score above says so.\n"
-        "- Nothing is known here about how the data was collected, about consent, or about bias in it."
-    )
+    return "## Limits\n\n" + "\n".join(f"- {line}" for line in _limit_lines(facts))
+
+
+def _limit_lines(facts: Mapping[str, Any]) -> Sequence[str]:
+    what, elsewhere = ("row", "Other times") if _is_table(facts) else ("image", "Other cameras")
+    lines = [
+        "Scores hold for new data of the same kind as the training data. "
+        f"{elsewhere}, places or groups were not tested."
+    ]
+    if facts["classes"]:
+        lines.append(
+            f"Every {what} is given one of the {len(facts['classes'])} classes above, also one that belongs to none."
+        )
+        lines += [_calibrated(facts), _decided(facts)]
+    else:
+        lines.append("Values far outside the range of the training data are not predicted, whatever the input.")
+    lines.append("Nothing is known here about how the data was collected, about consent, or about bias in it.")
+    return [line for line in lines if line]
+
+
+def _calibrated(facts: Mapping[str, Any]) -> str:
+    calibration = facts.get("calibration") or {}
+    if not calibration:
+        return "Probabilities come from the models as they are; calibration was not checked unless a score says so."
+    kind = calibration["kind"]
+    how = f"temperature {calibration['temperature']:.3g}" if kind == "temperature" else "an isotonic curve"
+    return f"Probabilities are calibrated by {how}, learned on predictions for rows the models had not seen."
+
+
+def _decided(facts: Mapping[str, Any]) -> str:
+    weights = (facts.get("decision") or {}).get("weights")
+    if not weights:
+        return ""
+    if len(weights) == 2:
+        threshold = weights[0] / (weights[0] + weights[1])
+        label = _plain(facts["classes"][1])
+        return f"The label is {label} from a probability of {threshold:.3f} on, chosen for `{facts['metric']}`."
+    return f"The label is the greatest probability times a weight per class, chosen for `{facts['metric']}`."
 
 
 def _safety() -> str:

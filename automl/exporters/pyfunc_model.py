@@ -2,13 +2,15 @@
 
 Imports MLflow, so it is imported by MLflow alone. Uses the code inside the artifact, not this package.
 
-Accepts:
+A model of images accepts:
 - an array (n, height, width[, channels]): uint8, or numbers in the range of the training data;
 - a data frame with a column `image`: the bytes of an image file, or the same as base64 text;
 - a data frame of numbers with one column per pixel, rows flattened from (height, width, channels).
+A model of tables accepts a data frame with the columns of the training table, in any order; others are left alone.
 Paths are refused on purpose: a served model must not read files of its server for a client.
 
-Returns a data frame with `prediction` and one `proba_<class>` per class, in the order of the input.
+Returns a data frame with `prediction`, a label or a number, and one `proba_<class>` per class, in the order of the
+input.
 """
 
 from __future__ import annotations
@@ -48,10 +50,11 @@ class ArtifactModel(PythonModel):  # type: ignore[misc]
         rows = self._rows(model_input)
         scores = self._model.predict_scores(rows)
         columns = {f"proba_{label}": scores[:, code] for code, label in enumerate(self._model.classes)}
-        best = [self._model.classes[code] for code in scores.argmax(axis=1)]
-        return pd.DataFrame({"prediction": best, **columns})
+        return pd.DataFrame({"prediction": self._model.answers(scores), **columns})
 
-    def _rows(self, model_input: Any) -> np.ndarray:
+    def _rows(self, model_input: Any) -> Any:
+        if self._model.manifest.input["kind"] == "table":
+            return self._model.rows(model_input)
         columns = getattr(model_input, "columns", None)
         if columns is None:
             return np.asarray(self._model.rows(np.asarray(model_input)))

@@ -18,8 +18,10 @@ from automl.exporters.check import check_onnx
 from automl.serving.errors import ModelError
 from automl.serving.manifest import Manifest, read_manifest
 from automl.serving.model import Model
+from automl.serving.rows import RowSet, save_rows
 
 TOLERANCE = 1e-5
+"""Of probabilities, and of values above 1 relative to them."""
 _TIMEOUT_S = 300
 _CHILD = """
 import json, sys
@@ -27,9 +29,11 @@ folder, rows, scores = sys.argv[1:]
 sys.dont_write_bytecode = True
 sys.path.insert(0, folder)
 import numpy as np
+from pathlib import Path
 from serving.model import Model
+from serving.rows import load_rows
 model = Model.load(folder)
-np.save(scores, model.predict_scores(np.load(rows, allow_pickle=False)), allow_pickle=False)
+np.save(scores, model.predict_scores(load_rows(Path(rows))), allow_pickle=False)
 foreign = sorted({name.split(".")[0] for name in sys.modules} & {"automl", "torch", "sklearn", "onnx", "mlflow"})
 print(json.dumps(foreign))
 """
@@ -40,22 +44,22 @@ class VerifyReport(NamedTuple):
 
     Attributes:
         rows: how many were compared.
-        max_difference: largest absolute difference of a score.
+        max_difference: largest difference of a score, as `difference` has it.
     """
 
     rows: int
     max_difference: float
 
 
-def verify_artifact(folder: Path, sample: np.ndarray, expected: np.ndarray) -> VerifyReport:
+def verify_artifact(folder: Path, sample: RowSet, expected: np.ndarray) -> VerifyReport:
     """Load the artifact in a fresh process from its own files alone and compare its scores.
 
     The artifact's code is run only if it is, byte for byte, that of this installation.
 
     Args:
         folder: the artifact.
-        sample: rows, uint8 (n, height, width, channels).
-        expected: scores of these rows, (n, classes).
+        sample: rows of the kind the artifact predicts.
+        expected: scores of these rows, calibrated, (n, classes) or (n,).
 
     Raises:
         ArtifactError: altered, foreign code, or other scores than expected.
@@ -63,14 +67,24 @@ def verify_artifact(folder: Path, sample: np.ndarray, expected: np.ndarray) -> V
     """
     manifest = check_artifact(folder)
     _check_code(manifest)
-    found = _fresh_scores(manifest.folder, np.ascontiguousarray(sample))
-    difference = float(np.abs(found - expected).max()) if found.shape == expected.shape and len(found) else 0.0
-    if found.shape != expected.shape or not difference <= TOLERANCE:
+    found = _fresh_scores(manifest.folder, sample)
+    apart = difference(found, expected) if found.shape == expected.shape else 0.0
+    if found.shape != expected.shape or not apart <= TOLERANCE:
         raise ArtifactError(
             f"{folder}: scores in a fresh process must equal the expected to {TOLERANCE:g}. "
-            f"Got shape {found.shape} for {expected.shape}, difference {difference:g}. Do not deploy it."
+            f"Got shape {found.shape} for {expected.shape}, difference {apart:g}. Do not deploy it."
         )
-    return VerifyReport(len(found), difference)
+    return VerifyReport(len(found), apart)
+
+
+def difference(found: np.ndarray, expected: np.ndarray) -> float:
+    """Return the largest difference of scores of one shape, relative to the expected where that is above 1 in size.
+
+    >>> difference(np.array([0.5, 1002.0]), np.array([0.5, 1000.0]))
+    0.002
+    """
+    apart = np.abs(found.astype(np.float64) - expected) / np.maximum(1.0, np.abs(expected.astype(np.float64)))
+    return float(apart.max(initial=0.0))
 
 
 def verify_self(folder: Path, rows: int = 32) -> VerifyReport:
@@ -81,7 +95,7 @@ def verify_self(folder: Path, rows: int = 32) -> VerifyReport:
     """
     check_artifact(folder)
     model = Model.load(folder)
-    sample = np.random.default_rng(0).integers(0, 256, (rows, *model.rule.shape), dtype=np.uint8)
+    sample = model.input.made_up(rows, np.random.default_rng(0))
     return verify_artifact(folder, sample, model.predict_scores(sample))
 
 
@@ -113,10 +127,10 @@ def _check_code(manifest: Manifest) -> None:
         )
 
 
-def _fresh_scores(folder: Path, sample: np.ndarray) -> np.ndarray:
+def _fresh_scores(folder: Path, sample: RowSet) -> np.ndarray:
     with tempfile.TemporaryDirectory(prefix="automl-verify-") as place:
-        rows, scores = Path(place) / "rows.npy", Path(place) / "scores.npy"
-        np.save(rows, sample, allow_pickle=False)
+        rows, scores = Path(place) / "rows.npz", Path(place) / "scores.npy"
+        save_rows(rows, sample)
         command = [sys.executable, "-I", "-c", _CHILD, str(folder), str(rows), str(scores)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, cwd=place,

@@ -19,6 +19,7 @@ from automl.core.events import (
 from automl.core.history import History, Trial
 from automl.core.leaderboard import trial_score
 from automl.core.scores import standard_error
+from automl.core.words import score_words
 from automl.recorders.console_state import counts, leader, spends
 from automl.recorders.console_words import ASCII, clock, data_words, set_up_words, spent
 
@@ -64,7 +65,7 @@ def heartbeat(history: History, now: float) -> str:
     """Return the state of a run in one line."""
     words = ", ".join(f"{number} {status}" for status, number in counts(history))
     best = leader(history)
-    score = f"; best {best.configuration.candidate} {trial_score(best):.4f}" if best else ""
+    score = f"; best {best.configuration.candidate} {score_words(trial_score(best) or 0.0)}" if best else ""
     return f"{words}{score}; {', '.join(map(spent, spends(history, now)))}"
 
 
@@ -86,7 +87,9 @@ def _trials(event: JobEnded, history: History) -> Iterator[str]:
 
 def _score(trial: Trial) -> str:
     score, error = trial_score(trial), standard_error([r.score for r in trial.results.values() if r.score is not None])
-    return "without a finite score" if score is None else f"{score:.4f} +- {error if error == error else 0.0:.4f}"
+    if score is None:
+        return "without a finite score"
+    return f"{score_words(score)} +- {score_words(0.0 if error != error else error)}"
 
 
 def _finding(finding: Finding) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 from automl.core.data import Finding
 from automl.core.history import History
 from automl.core.leaderboard import Row
+from automl.core.words import score_words
 from automl.recorders.console_state import (
     Progress,
     Reports,
@@ -167,7 +168,7 @@ def _jobs(jobs: Sequence[Progress], width: int, glyphs: Glyphs) -> RenderableTyp
 
 def _job(job: Progress, cells: int, glyphs: Glyphs) -> tuple[Text, ...]:
     number = "" if job.purpose == "probe" else f"#{job.trials[0]}" + ("+" if len(job.trials) > 1 else "")
-    score = "" if job.score is None else f"{job.score:.4f}"
+    score = "" if job.score is None else score_words(job.score)
     what = job_words(job, glyphs)
     return (
         Text(f"{number:>5}", style=QUIET),
@@ -203,12 +204,12 @@ def _row(row: Row, glyphs: Glyphs) -> tuple[Text, ...]:
     return (
         Text(f"{row.rank:>2}", style=QUIET),
         Text(f"{_short(row.candidate):<{_NAME_WIDTH}}", style=style),
-        Text("{1:.4f} {0} {2:.4f}".format(glyphs.minus, *_figures(row)), style=style),
+        Text(f" {glyphs.minus} ".join(map(score_words, _figures(row))), style=style),
     )
 
 
 def _scale_words(low: float, high: float) -> str:
-    left, right = f"{low:.3f}", f"{high:.3f}"
+    left, right = (f"{end:.3f}" if abs(end) < 1000 else f"{end:,.0f}" for end in (low, high))
     return left + " " * (_SCALE_CELLS - len(left) - len(right)) + right
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from automl.core.data import DataSpec
 from automl.core.events import RunStarted
+from automl.core.words import data_words as words_of_data
 from automl.recorders.console_state import Progress, Spend
 
 
@@ -60,11 +61,12 @@ def spent(spend: Spend) -> str:
 
 
 def data_words(spec: DataSpec, glyphs: Glyphs) -> str:
-    """Return the facts of the data in one phrase."""
-    what = f"{spec.kind}s" if spec.rows != 1 else spec.kind
-    words = [f"{spec.rows:,} {what} {glyphs.times.join(map(str, spec.shape))}"]
+    """Return the facts of the data and of what is learned in one phrase."""
+    words = [words_of_data(spec, glyphs.times)]
     if spec.classes:
         words.append(f"{len(spec.classes)} classes")
+    if spec.target:
+        words.append(f"target {spec.target}")
     return glyphs.dot.join(words)
 
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 import numpy as np
 
 from automl.core.data import Finding
-from automl.core.events import Decided, Planned, RunStarted
+from automl.core.events import Decided, Planned, RunStarted, Winner
 from automl.core.history import History
 from automl.core.job import REFIT_FOLD
 from automl.core.leaderboard import Row, Unranked, leaderboard, unranked
 from automl.core.ledger import Receipt
 from automl.core.metrics import Metric, metric
 from automl.report.confusion import Confusion, confusion
+from automl.report.importance import ColumnImportance
+from automl.report.numbers import NumberFit, number_fit
 from automl.report.parameters import ParameterPlot, parameter_plots
+from automl.report.reliability import Reliability, reliability
 from automl.report.spend import Bill, Span, bill, is_measuring, spans
+from automl.serving.calibration import calibrate, decided
 
 _CURVES = 6
 
@@ -33,6 +38,13 @@ class OutOfFold:
 
     y: np.ndarray
     predictions: Mapping[int, np.ndarray]
+
+    def mixed(self, winner: Winner) -> np.ndarray | None:
+        """Return what the winner gives, calibrated; None if one of its trials is not here."""
+        if any(trial not in self.predictions for trial in winner.weights):
+            return None
+        mean = np.sum([w * self.predictions[t].astype(np.float64) for t, w in winner.weights.items()], axis=0)
+        return calibrate(np.asarray(mean), winner.calibration)
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,7 @@ class ReportData:
         run: the run folder as the user would type it.
         candidates: in the order of their colours.
         best_parameters: name of the candidate whose parameters are drawn, and the plots.
+        confusion, reliability: of classes; fit: of numbers.
     """
 
     run: str
@@ -98,19 +111,28 @@ class ReportData:
     spaces: tuple[SpaceUsed, ...]
     best_parameters: tuple[str, tuple[ParameterPlot, ...]] = ("", ())
     confusion: Confusion | None = None
+    reliability: Reliability | None = None
+    fit: NumberFit | None = None
+    importance: ColumnImportance | None = None
     notes: dict[str, str] = field(default_factory=dict)
 
 
 def build(
-    history: History, *, run: str = "", out_of_fold: OutOfFold | None = None, receipt: Receipt | None = None
+    history: History,
+    *,
+    run: str = "",
+    out_of_fold: OutOfFold | None = None,
+    receipt: Receipt | None = None,
+    importance: ColumnImportance | None = None,
 ) -> ReportData:
     """Return what the page about a run says.
 
     Args:
         history: the run, finished or not.
         run: the run folder as the user would type it.
-        out_of_fold: predictions of the trials in the winner, for the confusion matrix.
+        out_of_fold: predictions of the trials in the winner, to hold them against the truth.
         receipt: the bill; computed from the history if it is not given.
+        importance: of the columns of a table.
     """
     started = history.started
     assert started is not None
@@ -132,7 +154,8 @@ def build(
         bill=bill(history, receipt),
         spaces=_spaces(started, history.planned),
         best_parameters=_best_parameters(history, rows),
-        confusion=_confusion(history, started, out_of_fold),
+        **_truth(history, started, out_of_fold),
+        importance=importance,
         notes=_notes(history, rows),
     )
 
@@ -186,14 +209,28 @@ def _best_parameters(history: History, rows: tuple[Row, ...]) -> tuple[str, tupl
     return "", ()
 
 
-def _confusion(history: History, started: RunStarted, out_of_fold: OutOfFold | None) -> Confusion | None:
-    if out_of_fold is None or history.decided is None or not started.spec.classes:
-        return None
-    weights = history.decided.winner.weights
-    if any(trial not in out_of_fold.predictions for trial in weights):
-        return None
-    mixed = np.sum([w * out_of_fold.predictions[t].astype(np.float64) for t, w in weights.items()], axis=0)
-    return confusion(out_of_fold.y, mixed, started.spec.classes)
+class _Truth(TypedDict, total=False):
+    """What the winner's predictions look like beside the truth, as far as it can be said."""
+
+    confusion: Confusion | None
+    reliability: Reliability | None
+    fit: NumberFit | None
+
+
+def _truth(history: History, started: RunStarted, known: OutOfFold | None) -> _Truth:
+    if known is None or history.decided is None:
+        return {}
+    winner = history.decided.winner
+    mixed = known.mixed(winner)
+    if mixed is None:
+        return {}
+    classes = started.spec.classes
+    if not classes:
+        return {"fit": number_fit(known.y, mixed)}
+    return {
+        "confusion": confusion(known.y, decided(mixed, winner.decision), classes),
+        "reliability": reliability(known.y, mixed, classes),
+    }
 
 
 def _notes(history: History, rows: tuple[Row, ...]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from automl.core.events import Winner
+from automl.core.words import score_words
 from automl.report.build import Curve, Moment, ReportData
 from automl.report.parameters import ParameterPlot
 from automl.report.svg import (
@@ -61,7 +62,7 @@ def _best_so_far(moments: Sequence[Moment], end: float, data: ReportData) -> Ite
 
 
 def _moment(data: ReportData, moment: Moment, x: Scale, y: Scale) -> str:
-    hint = f"trial {moment.trial} {moment.candidate}: {moment.score:.4f} at {minutes(moment.at)}"
+    hint = f"trial {moment.trial} {moment.candidate}: {score_words(moment.score)} at {minutes(moment.at)}"
     style = colour(data, moment.candidate)
     if y.holds(moment.score):
         return dot(x(moment.at), y(moment.score), style, hint)
@@ -87,7 +88,7 @@ def _curve(curve: Curve, style: str, x: Scale, y: Scale) -> str:
     lower = [(x(step), y(low)) for step, _, low, _ in reversed(curve.points)]
     middle = [(x(step), y(mean)) for step, mean, _, _ in curve.points]
     step, mean, _, _ = curve.points[-1]
-    hint = f"trial {curve.trial} {curve.candidate}: {mean:.4f} after {step}"
+    hint = f"trial {curve.trial} {curve.candidate}: {score_words(mean)} after {step}"
     return area([*upper, *lower], f"band {style}") + line(middle, f"curve {style}") + dot(*middle[-1], style, hint)
 
 
@@ -118,9 +119,16 @@ def _strip(data: ReportData, name: str, x: Scale, y: float) -> str:
         score = row.score or 0.0
         shift = (position % 5 - 2) * 2.2
         if x.holds(score):
-            parts.append(dot(x(score), y + shift, style, f"trial {row.trial}: {score:.4f}", 3.2))
+            parts.append(dot(x(score), y + shift, style, f"trial {row.trial}: {score_words(score)}", 3.2))
         else:
-            parts.append(text(x(score) + (4 if x(score) == x.start else -40), y + 4, f"{score:.3f}", "tick"))
+            parts.append(
+                text(
+                    x(score) + (4 if x(score) == x.start else -40),
+                    y + 4,
+                    f"{score:.3f}" if abs(score) < 100 else score_words(score),
+                    "tick",
+                )
+            )
     return "".join(parts)
 
 
@@ -139,7 +147,8 @@ def parameter(data: ReportData, plot: ParameterPlot, candidate: str) -> str:
         places = [left + slot * (names.index(str(v)) + 0.5) + (i % 5 - 2) * 3 for i, v in enumerate(plot.values)]
         below = "".join(text(left + slot * (i + 0.5), bottom + 16, n[:12], "tick mid") for i, n in enumerate(names))
     hints = [
-        f"trial {t}: {plot.name} = {v}, {s:.4f}" for t, v, s in zip(plot.trials, plot.values, plot.scores, strict=True)
+        f"trial {t}: {plot.name} = {v}, {score_words(s)}"
+        for t, v, s in zip(plot.trials, plot.values, plot.scores, strict=True)
     ]
     dots = [dot(p, y(s), f"{style} soft", h, 3.6) for p, s, h in zip(places, plot.scores, hints, strict=True)]
     return picture(width, height, [y_axis(y, left, width - 12, count=3), below, *dots], f"score by {plot.name}")
@@ -160,9 +169,14 @@ def winner_interval(winner: Winner) -> str:
         line([(x(winner.low), y), (x(winner.high), y)], "whisker"),
         line([(x(winner.low), y - 6), (x(winner.low), y + 6)], "whisker"),
         line([(x(winner.high), y - 6), (x(winner.high), y + 6)], "whisker"),
-        dot(x(winner.cv), y, "hollow", f"cross-validated {winner.cv:.4f}", 5),
-        dot(x(winner.corrected), y, "point", f"corrected {winner.corrected:.4f}", 6.5),
-        text(x(winner.low), y + 24, figure(round(winner.low, 4)), "tick mid"),
-        text(x(winner.high), y + 24, figure(round(winner.high, 4)), "tick mid"),
+        dot(x(winner.cv), y, "hollow", f"cross-validated {score_words(winner.cv)}", 5),
+        dot(x(winner.corrected), y, "point", f"corrected {score_words(winner.corrected)}", 6.5),
+        text(x(winner.low), y + 24, _end(winner.low), "tick mid"),
+        text(x(winner.high), y + 24, _end(winner.high), "tick mid"),
     ]
-    return picture(360, 56, parts, f"95 % interval from {winner.low:.4f} to {winner.high:.4f}")
+    words = f"95 % interval from {score_words(winner.low)} to {score_words(winner.high)}"
+    return picture(360, 56, parts, words)
+
+
+def _end(value: float) -> str:
+    return figure(round(value, 4)) if 0.001 <= abs(value) < 100 else score_words(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+from automl.report.answers import columns, importance, kept_probabilities, numbers, target
 from automl.report.build import ReportData
 from automl.report.html import Markup, pairs, safe
 from automl.report.sections import (
@@ -35,7 +36,8 @@ def render(data: ReportData) -> str:
         how_to_use(data),
         pairs(over_time(data), candidates(data)),
         leaderboard(data),
-        pairs(curves(data), confusion(data), data_facts(data), spend(data)),
+        pairs(numbers(data), target(data), confusion(data), kept_probabilities(data), importance(data), columns(data)),
+        pairs(curves(data), data_facts(data), spend(data)),
         parameters(data),
         workers(data),
         others(data),

@@ -6,15 +6,17 @@ import shlex
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from automl.core.events import Winner
+from automl.core.events import TestScore, Winner
 from automl.core.leaderboard import Row
 from automl.core.redaction import redact
+from automl.core.words import data_words, score_words
 from automl.report import charts, grids
 from automl.report.build import ReportData
 from automl.report.html import Markup, code, details, facts, pairs, safe, section, table
 from automl.report.spend import MEASURING
 from automl.report.svg import minutes
 
+_SPLITS = {"stratified": "at random, classes alike", "group": "by group", "time": "in the order of time"}
 _SHOWN_ROWS, _SHOWN_CLASSES, _SHOWN_OTHERS = 15, 12, 200
 
 
@@ -38,17 +40,17 @@ def winner(data: ReportData) -> Markup:
         {
             "model": _model(won),
             "made of": _members(data, won),
-            "cross-validated": f"{won.cv:.4f} ± {won.se:.4f} over {data.started.folds} folds",
+            "cross-validated": f"{score_words(won.cv)} ± {score_words(won.se)} over {data.started.folds} folds",
             "better than baseline": f"with probability {chance}" if chance else "",
-            "on the test set": f"{test.score:.4f} [{test.low:.4f}, {test.high:.4f}], {test.rows:,} rows"
-            if test
-            else "",
+            "on the test set": _tested(test) if test else "",
             "how corrected": won.method,
             "what is deployed": _deployed(data),
+            "probabilities": _calibrated(won),
+            "labels": _decided(won, data),
         }
     )
     name = f'<p class="quiet">{safe(data.metric.name)}, corrected</p>'
-    score = f'<div><div class="score">{won.corrected:.4f}</div>{name}</div>'
+    score = f'<div><div class="score">{score_words(won.corrected)}</div>{name}</div>'
     drawn = f'<div class="interval">{charts.winner_interval(won)}</div>'
     return Markup(
         f'<section><div class="winner">{score}<div>{drawn}<p class="quiet">95 % interval for new data; '
@@ -62,8 +64,10 @@ def how_to_use(data: ReportData) -> Markup:
         return Markup("")
     run, artifact = shlex.quote(data.run), shlex.quote(f"{data.run}/{data.decided.artifact}")
     shell = f"automl predict {run} DATA -o predictions.csv\npython {artifact}/runner.py DATA -o predictions.csv"
-    python = f"import automl\nmodel = automl.load_model({data.run!r})\nlabels = model.predict(images)"
-    registered = data.history.registered
+    spec, registered = data.started.spec, data.history.registered
+    answer, rows = "labels" if spec.classes else "values", "images" if spec.kind == "image" else "table"
+    python = f"import automl\nmodel = automl.load_model({data.run!r})\n{answer} = model.predict({rows})"
+    needs = "numpy, onnxruntime and Pillow" if spec.kind == "image" else "numpy and onnxruntime"
     return section(
         "Use it",
         Markup(f"<pre>{safe(shell)}</pre>"),
@@ -72,7 +76,7 @@ def how_to_use(data: ReportData) -> Markup:
             "manifest SHA-256": code(data.decided.manifest_sha256),
             "registry": _registry(registered.model_uri, registered.note) if registered else "",
         }),
-        note="The second line needs only numpy, onnxruntime and Pillow.",
+        note=f"The second line needs only {needs}.",
     )  # fmt: skip
 
 
@@ -163,8 +167,11 @@ def data_facts(data: ReportData) -> Markup:
     spec = data.started.spec
     said = facts(
         {
-            "rows": f"{spec.rows:,} of {spec.kind} {'×'.join(map(str, spec.shape))}",
+            "what": data_words(spec),
+            "target": spec.target,
             "classes": len(spec.classes) or "",
+            "split": _SPLITS[spec.split] if spec.classes or spec.split != "stratified" else "at random",
+            "weights": "rows have weights" if spec.is_weighted else "",
             "folds": data.started.folds,
             "fingerprint": code(spec.fingerprint[:16] + "…"),
         }
@@ -250,14 +257,14 @@ def set_up(data: ReportData) -> Markup:
 
 def _cells(row: Row) -> tuple[object, ...]:
     values = ", ".join(f"{name} {_value(value)}" for name, value in row.params.items())
-    score = "" if row.score is None else f"{row.score:.4f}"
-    error = "" if row.se is None else f"{row.se:.4f}"
+    score = "" if row.score is None else score_words(row.score)
+    error = "" if row.se is None else score_words(row.se)
     return (row.rank or "", row.trial, row.candidate, score, error, f"{row.device_seconds:.1f}",
             f"{row.latency_ms:.2f}", f"{row.size_mb:.2f}", code(values) if values else "")  # fmt: skip
 
 
 def _other(row: Row, reason: str) -> tuple[object, ...]:
-    return row.trial, row.candidate, row.status, "" if row.score is None else f"{row.score:.4f}", reason
+    return row.trial, row.candidate, row.status, "" if row.score is None else score_words(row.score), reason
 
 
 def _value(value: object) -> str:
@@ -277,9 +284,38 @@ def _members(data: ReportData, won: Winner) -> str:
     return ", ".join(parts)
 
 
+def _tested(test: TestScore) -> str:
+    return f"{score_words(test.score)} [{score_words(test.low)}, {score_words(test.high)}], {test.rows:,} rows"
+
+
+def _calibrated(won: Winner) -> str:
+    """Return how probabilities are calibrated; nothing where they are not."""
+    calibration = won.calibration
+    if not calibration:
+        return ""
+    if calibration["kind"] == "temperature":
+        return f"calibrated with temperature {calibration['temperature']:.3g}"
+    return f"calibrated by an isotonic curve of {len(calibration['x'])} points"
+
+
+def _decided(won: Winner, data: ReportData) -> str:
+    """Return how labels are chosen where that is not by the greatest probability."""
+    weights, classes = won.decision.get("weights"), data.started.spec.classes
+    if not weights:
+        return ""
+    if len(weights) == 2:
+        threshold = weights[0] / (weights[0] + weights[1])
+        return f"{classes[1]} from a probability of {threshold:.3f} on, chosen for {data.metric.name}"
+    return f"the greatest probability times a weight of its class, chosen for {data.metric.name}"
+
+
 def _deployed(data: ReportData) -> str:
-    if data.started.request.deploy == "refit":
+    assert data.decided is not None
+    refits = [data.history.refits.get(trial) for trial in data.decided.winner.weights]
+    if data.started.request.deploy == "refit" and all(r is not None and r.outcome == "done" for r in refits):
         return "one model trained once more on all rows; the score is that of the fold models"
+    if data.started.spec.split == "time":
+        return "the model of the latest fold; the score is that of all folds"
     return f"the {data.started.folds} models of the folds, averaged; the score is theirs"
 
 

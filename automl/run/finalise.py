@@ -10,17 +10,19 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from automl.calibration.refine import Unseen, refine
 from automl.core.events import Decided, Registered, RunEnded, TestScore, Winner
+from automl.core.folds import refit_growth
 from automl.core.history import History, Trial
 from automl.core.job import Job, JobResult, Report
-from automl.core.leaderboard import leaderboard
+from automl.core.leaderboard import contestants
 from automl.core.protocols import DataSource, Done
 from automl.core.seeds import stream
 from automl.ensembles.select import Choice, Contestant, Rules, choose
 from automl.errors import ArtifactError, SearchFailed
 from automl.run.loop import KEPT_TRIALS, Run, refit_steps
 from automl.run.pages import out_of_fold
-from automl.run.publisher import ArtifactPublisher, sample_scores, scores_json
+from automl.run.publisher import ArtifactPublisher, sample_scores
 from automl.run.work import sample_rows
 
 INTERRUPT_SECONDS = 2.0
@@ -31,6 +33,9 @@ LEAST_CHOICE_SHARE = 0.3
 
 AFTER_CHOICE_SECONDS = 2.6
 """What comes after choosing took 1.6 s with an ensemble of fifteen models; the rest is for a busy machine."""
+
+REFINE_SHARE = 0.5
+"""Share of the time that choosing might still take, for calibration and decision."""
 
 LONGEST_CHOICE_SECONDS = 20.0
 LEAST_REGISTRATION_SECONDS = 1.0
@@ -106,9 +111,10 @@ def verified(ending: Ending) -> Final:
     while True:
         winner = choose_winner(ending, left_out=left_out).winner()
         publisher = refit(ending, winner) if run.request.deploy == "refit" else ending.publisher
+        winner = refined(replace(ending, publisher=publisher), winner)
         try:
-            artifact, sha256 = publisher.write(run.history, winner.weights, scores_json(winner, run.metric.name))
-            expected = sample_scores(publisher.members(run.history, winner.weights))
+            artifact, sha256 = publisher.write_final(run.history, winner)
+            expected = sample_scores(publisher.members(run.history, winner.weights), winner.calibration)
             ending.verify(artifact, ending.data.X[sample_rows(len(ending.folds))], expected)
         except ArtifactError as error:
             left_out |= set(winner.weights)
@@ -131,20 +137,41 @@ def choose_winner(ending: Ending, *, left_out: Collection[int] = ()) -> Choice:
     """Return the best single model or the ensemble, by the out-of-fold predictions of the best full trials."""
     run = ending.run
     baseline = next((t for t in run.history.full() if t.configuration.candidate == "baseline"), None)
-    numbers = dict.fromkeys(row.trial for row in leaderboard(run.history, run.metric, limit=KEPT_TRIALS))
+    numbers = dict.fromkeys(contestants(run.history, run.metric, most=KEPT_TRIALS))
     numbers |= {baseline.number: None} if baseline else {}
     rules = Rules(
         baseline=baseline.number if baseline and baseline.number not in left_out else None,
         max_latency_ms=run.request.max_latency_ms,
         time_left=_time_left(run),
         sample_rows=run.started.test_rows or None,
+        split=run.started.spec.split,
     )
-    contestants = [_contestant(ending, run.history.trials[n]) for n in numbers if n not in left_out]
+    able = [_contestant(ending, run.history.trials[n]) for n in numbers if n not in left_out]
     rng = stream(run.started.seed, "choose")
-    choice = choose(contestants, np.asarray(ending.data.y), run.metric, folds=ending.folds, rng=rng, rules=rules)
+    choice = choose(able, np.asarray(ending.data.y), run.metric, folds=ending.folds, rng=rng, rules=rules)
     if choice.note:
         run.warn("choice", choice.note)
     return choice
+
+
+def refined(ending: Ending, winner: Winner) -> Winner:
+    """Return the winner with the calibration and decision that make it better on rows its models did not learn from.
+
+    Images are left as they are.
+    """
+    run, spec = ending.run, ending.data.spec
+    if spec.kind != "table" or not spec.classes:
+        return winner
+    parts = [w * out_of_fold(run.parts.folder, run.history, t, ending.folds) for t, w in winner.weights.items()]
+    scores, time_left = np.asarray(sum(parts), dtype=np.float32), _time_left(run)
+    found = refine(
+        Unseen(scores, np.asarray(ending.data.y), ending.folds, spec.split),
+        run.metric,
+        deploy="refit" if ending.publisher.is_refit else "bag",
+        rng=stream(run.started.seed, "refine"),
+        time_left=None if time_left is None else lambda: REFINE_SHARE * time_left(),
+    )
+    return found.of(winner, run.metric)
 
 
 def refit(ending: Ending, winner: Winner) -> ArtifactPublisher:
@@ -153,16 +180,19 @@ def refit(ending: Ending, winner: Winner) -> ArtifactPublisher:
     steps = {t: refit_steps(run.history.trials[t]) for t in winner.weights}
     port = RefitPort(run, steps, seconds_left=_refit_seconds_left(run, trials=len(steps)))
     if port.seconds() > port.seconds_left:
-        run.warn(
-            "refit", f"training on all rows takes about {port.seconds():.0f} s: the models of the folds are deployed"
-        )
+        run.warn("refit", f"training on all rows takes about {port.seconds():.0f} s: {_instead(run)}")
         return ending.publisher
     run.parts.executor.run(port)
     failed = [t for t in winner.weights if getattr(run.history.refits.get(t), "outcome", "lost") != "done"]
     if failed:
-        run.warn("refit", f"trials {failed} failed on all rows: the models of the folds are deployed")
+        run.warn("refit", f"trials {failed} failed on all rows: {_instead(run)}")
         return ending.publisher
     return replace(ending.publisher, is_refit=True)
+
+
+def _instead(run: Run) -> str:
+    is_ordered = run.started.spec.split == "time"
+    return "the model of the latest fold is deployed" if is_ordered else "the models of the folds are deployed"
 
 
 def no_model(history: History, reason: str) -> str:
@@ -194,7 +224,7 @@ class RefitPort:
             run.controller.costs.seconds(run.history.trials[t].configuration, start=0, stop=steps)
             for t, steps in self._steps.items()
         ]
-        more_rows = run.started.folds / (run.started.folds - 1)
+        more_rows = refit_growth(run.started.folds, run.started.spec.split)
         return more_rows * max(max(each), sum(each) / run.started.slots)
 
     def next_job(self) -> Job | Done:
@@ -236,9 +266,10 @@ def _refit_seconds_left(run: Run, *, trials: int) -> float:
 def _contestant(ending: Ending, trial: Trial) -> Contestant:
     predictions = out_of_fold(ending.run.parts.folder, ending.run.history, trial.number, ending.folds)
     results = trial.results.values()
+    models = len(results) if ending.run.request.deploy == "refit" else 1
     return Contestant(
         trial.number, trial.configuration.candidate, predictions,
-        size_bytes=sum(r.size_bytes for r in results), latency_ms=sum(r.latency_ms for r in results),
+        size_bytes=sum(r.size_bytes for r in results), latency_ms=sum(r.latency_ms for r in results) / models,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from automl.controller import Controller, Moment
 from automl.core.clock import Clock
 from automl.core.events import Event, Exported, JobEnded, JobPlanned, PhaseChanged, Ticked, TrialStopped, Warned
+from automl.core.folds import refit_growth
 from automl.core.history import History, Trial
 from automl.core.job import Job, JobResult, Report
 from automl.core.leaderboard import best
@@ -119,7 +120,7 @@ class Run:
         if leader is None:
             return 0.0
         seconds = self.controller.costs.seconds(leader.configuration, start=0, stop=refit_steps(leader))
-        return REFIT_SLACK * seconds * self.started.folds / (self.started.folds - 1) + REFIT_EXTRA_SECONDS
+        return REFIT_SLACK * seconds * refit_growth(self.started.folds, self.started.spec.split) + REFIT_EXTRA_SECONDS
 
     @property
     def history(self) -> History:

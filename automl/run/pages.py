@@ -12,15 +12,23 @@ from automl.core.protocols import DataSource
 from automl.errors import UserError
 from automl.report import write
 from automl.report.build import OutOfFold
+from automl.report.importance import Validated
 from automl.run.folder import RunFolder
 
+IMPORTANCE_SECONDS, LONGEST_IMPORTANCE_SECONDS = 1.0, 10.0
+"""What may be spent on finding which columns of a table matter: at the end of a run, and when asked for the page."""
 
-def write_report(folder: RunFolder, history: History, receipt: Receipt, data: DataSource, folds: np.ndarray) -> Path:
+
+def write_report(folder: RunFolder, history: History, receipt: Receipt, data: DataSource, folds: np.ndarray, *,
+                 seconds: float = IMPORTANCE_SECONDS) -> Path:  # fmt: skip
     """Write the page about a run, whole or not at all, and return its path."""
     numbers = tuple(history.decided.winner.weights) if history.decided else ()
     predictions = {n: out_of_fold(folder, history, n, folds) for n in numbers}
     known = OutOfFold(np.asarray(data.y), predictions)
-    return write.write_report(folder.path, history, out_of_fold=known, receipt=receipt)
+    validated = Validated(data.X, np.asarray(data.y), folds) if data.spec.kind == "table" else None
+    return write.write_report(
+        folder.path, history, out_of_fold=known, receipt=receipt, validated=validated, seconds=seconds
+    )
 
 
 def out_of_fold(folder: RunFolder, history: History, trial: int, folds: np.ndarray) -> np.ndarray:
@@ -47,7 +55,8 @@ def rewrite(run: Path) -> Path:
     assert history.started is not None
     folds = np.load(folder.folds, allow_pickle=False)
     receipt = controller.ledger.receipt(history.at)
-    return write_report(folder, history, receipt, data_again(history.started), folds)
+    data = data_again(history.started)
+    return write_report(folder, history, receipt, data, folds, seconds=LONGEST_IMPORTANCE_SECONDS)
 
 
 def sync(run: Path) -> str:

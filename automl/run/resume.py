@@ -11,6 +11,7 @@ from automl.core.events import Event, JobEnded, Resumed, RunStarted
 from automl.core.history import History
 from automl.core.job import JobResult, MemberResult
 from automl.data.folder import DataFolder
+from automl.data.roles import Roles
 from automl.data.sources import open_source, prepare_test
 from automl.errors import BudgetError, RunError
 
@@ -71,7 +72,8 @@ def data_again(started: RunStarted) -> DataFolder:
         return kept
     if not started.request.data and started.spec.name == "arrays":
         raise RunError(_gone(started.data_folder, "data"))
-    data = open_source(started.request.data, registry.resolve("task", started.request.task)).data
+    request = started.request
+    data = open_source(request.data, registry.resolve("task", request.task), roles=Roles.of(request)).data
     if data.spec.fingerprint != started.spec.fingerprint:
         raise RunError(
             f"{started.request.data or 'the data'}: changed since the run began. Got {data.spec.fingerprint:.12}, "

@@ -205,6 +205,7 @@ class Drive:
         arguments = {
             "run": str(self.folder.path.resolve()),
             "data": str(self.given.data.folder.resolve()),
+            "task": started.request.task,
             "metric": started.metric,
             "seed": str(started.seed),
             "cache": str(cache_root() / "work"),

@@ -16,8 +16,9 @@ import numpy as np
 from automl import registry
 from automl.controller import Brains
 from automl.core.budget import Budget
+from automl.core.data import Finding
 from automl.core.events import RunStarted
-from automl.core.folds import fold_count, stratified_folds
+from automl.core.folds import make_folds
 from automl.core.job import Cost
 from automl.core.metrics import metric
 from automl.core.plan import Purse, make_plan
@@ -26,22 +27,23 @@ from automl.core.request import SearchRequest
 from automl.core.seeds import stream
 from automl.core.space import Configuration, SearchSpace
 from automl.data.folder import DataFolder
+from automl.data.roles import Roles
 from automl.data.sources import Opened, open_source, prepare_test
 from automl.errors import MachineError, UserError
 from automl.run.devices import Slots, choose_slots, visible_gpus
 from automl.run.folder import RunFolder, unused
+from automl.run.folding import TIME_REFIT, choose_folds
 from automl.run.tracking import absolute_uri, without_credentials
 from automl.searchers.portfolio import PortfolioSearcher
 from automl.spaces import Found, find, merge, read_portfolio, read_space
 
-PACKAGES = ("automl", "numpy", "torch", "scikit-learn", "lightgbm", "optuna", "onnx", "onnxruntime", "mlflow")
+PACKAGES = (
+    "automl", "numpy", "torch", "scikit-learn", "lightgbm", "xgboost", "optuna", "onnx", "onnxruntime", "pandas",
+    "pyarrow", "mlflow",
+)  # fmt: skip
 DEPLOYS = ("bag", "refit")
 DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 """Modules whose package has another name."""
-
-HURRIED_SECONDS_PER_ROW = 0.005
-QUICK_SECONDS_PER_ROW = 0.1
-"""Below so many worker seconds per row two or three folds are enough: the time is better spent on longer training."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +109,14 @@ def prepare(resolved: Resolved, data: Any = None, test: Any = None) -> Setup:
         DataError: nothing can be learned from the data.
     """
     request, task, slots, space = resolved.request, resolved.task, resolved.slots, resolved.space
-    opened = open_source(request.data if data is None else data, task)
+    opened = open_source(request.data if data is None else data, task, roles=Roles.of(request))
+    chosen = _metric_of(resolved, opened.data)
     source, tested = opened.data, _open_test(request.test if test is None else test, opened.data)
-    findings = (*opened.findings, *(tested.findings if tested else ()))
+    findings = (*opened.findings, *(tested.findings if tested else ()), *_absent_findings(request))
+    if source.spec.split == "time":
+        request, findings = replace(request, deploy="refit"), (*findings, TIME_REFIT)
     tracking_uri = absolute_uri(request.tracking_uri, Path.cwd())
-    folds = _folds(request, resolved.budget, source.spec.class_counts, slots)
+    folds = choose_folds(source, request.folds, budget=resolved.budget, slots=slots.count)
     started = RunStarted(
         name=request.name or f"{request.task}-{source.spec.name}-{time.strftime('%Y%m%d-%H%M%S')}",
         request=_journaled(request, tracking_uri),
@@ -124,7 +129,7 @@ def prepare(resolved: Resolved, data: Any = None, test: Any = None) -> Setup:
         portfolio=_portfolio(resolved.found, space, task),
         versions=versions(),
         wall_started=time.time(),
-        metric=resolved.metric,
+        metric=chosen,
         folds=folds,
         slots=slots.count,
         device=slots.device,
@@ -138,13 +143,15 @@ def prepare(resolved: Resolved, data: Any = None, test: Any = None) -> Setup:
 
 def fold_of_rows(started: RunStarted, data: DataSource) -> np.ndarray:
     """Return the fold in which each row is validated, (rows,) int8; the same for the same seed."""
-    return stratified_folds(np.asarray(data.y), started.folds, stream(started.seed, "folds"))
+    split = data.spec.split
+    groups = None if split == "stratified" or data.groups is None else np.asarray(data.groups)
+    return make_folds(np.asarray(data.y), started.folds, stream(started.seed, "folds"), split=split, groups=groups)
 
 
 def brains(started: RunStarted, searcher: Searcher, scheduler: Scheduler) -> Brains:
     """Return what the controller of a run thinks with, from its first event alone."""
     space = SearchSpace({n: read_space(t, started.space_origins[n]) for n, t in started.spaces.items()})
-    candidates: dict[str, Candidate] = {n: registry.resolve("candidate", n) for n in space.candidates}
+    candidates: dict[str, Candidate] = {n: registry.candidate(started.request.task, n) for n in space.candidates}
     rows = started.spec.rows - started.spec.rows // started.folds
 
     def _estimate(configuration: Configuration) -> Cost:
@@ -178,7 +185,7 @@ def slots_again(started: RunStarted) -> Slots:
     return Slots(started.device, started.slots, gpus)
 
 
-def preload(candidates: Sequence[str]) -> tuple[str, ...]:
+def preload(task: str, candidates: Sequence[str]) -> tuple[str, ...]:
     """Return the modules worth importing before workers are forked.
 
     Raises:
@@ -186,7 +193,7 @@ def preload(candidates: Sequence[str]) -> tuple[str, ...]:
     """
     wanted: dict[str, None] = {"automl.run.work": None, "automl.data.folder": None}
     for name in candidates:
-        candidate: Candidate = registry.resolve("candidate", name)
+        candidate: Candidate = registry.candidate(task, name)
         for module in candidate.requires:
             if find_spec(module.partition(".")[0]) is None:
                 package = DISTRIBUTIONS.get(module.partition(".")[0], module.partition(".")[0])
@@ -240,9 +247,18 @@ def _journaled(request: SearchRequest, tracking_uri: str) -> SearchRequest:
 
 
 def _metric(request: SearchRequest, task: Task) -> str:
-    name = request.metric or task.info.metrics[0]
-    if name not in task.info.metrics:
-        raise UserError(f"--metric {name}: {task.info.name} is scored by one of: {', '.join(task.info.metrics)}.")
+    """Return the name of the metric that is asked for, empty where the data decides."""
+    if request.metric and request.metric not in task.info.metrics:
+        known = ", ".join(task.info.metrics)
+        raise UserError(f"--metric {request.metric}: {task.info.name} is scored by one of: {known}.")
+    return request.metric
+
+
+def _metric_of(resolved: Resolved, data: DataSource) -> str:
+    """Return the metric that is asked for, or the data's own, after a look whether the data defines it."""
+    y = np.asarray(data.y)
+    name = resolved.metric or resolved.task.default_metric(data.spec, y)
+    resolved.task.check_metric(name, data.spec, y)
     return name
 
 
@@ -253,35 +269,37 @@ def _space(request: SearchRequest, task: Task) -> tuple[Found, SearchSpace]:
 
 
 def _candidates(request: SearchRequest, task: Task) -> list[str]:
-    known = [*task.info.candidates, *_plugins(task)]
+    known = registry.candidates(request.task)
     for flag, names in (("--include", request.include), ("--exclude", request.exclude)):
         for name in names:
             if name not in known:
                 raise UserError(f"{flag} {name}: not a candidate of {task.info.name}. Known: {', '.join(known)}.")
     chosen = [n for n in known if (not request.include or n in request.include) and n not in request.exclude]
-    if not chosen:
+    absent = _absent(request, chosen)
+    if not set(chosen) - set(absent):
         raise UserError(f"--exclude {','.join(request.exclude)}: no candidate is left. Known: {', '.join(known)}.")
-    return chosen
+    return [name for name in chosen if name not in absent]
 
 
-def _plugins(task: Task) -> list[str]:
-    names = [n for n in registry.names("candidate") if n not in registry.BUILT_IN["candidate"]]
-    return [n for n in names if task.info.name in registry.resolve("candidate", n).tasks]
+def _absent(request: SearchRequest, names: Sequence[str]) -> dict[str, str]:
+    """Return the candidates that nobody named and that need a module which is not installed, with that module."""
+    needs = {name: registry.candidate(request.task, name).requires for name in names if name not in request.include}
+    missing = {name: [m for m in modules if find_spec(m.partition(".")[0]) is None] for name, modules in needs.items()}
+    return {name: modules[0] for name, modules in missing.items() if modules}
+
+
+def _absent_findings(request: SearchRequest) -> list[Finding]:
+    names = [name for name in registry.candidates(request.task) if not request.include and name not in request.exclude]
+    found = []
+    for name, module in _absent(request, names).items():
+        package = DISTRIBUTIONS.get(module.partition(".")[0], module.partition(".")[0])
+        message = f"candidate {name} is left out: it needs {module!r}. To use it: pip install {package}"
+        found.append(Finding("candidate-left-out", "info", message))
+    return found
 
 
 def _open_test(test: Any, train: DataFolder) -> Opened | None:
     return None if isinstance(test, str) and not test else prepare_test(test, train)
-
-
-def _folds(request: SearchRequest, budget: Budget, counts: Sequence[int], slots: Slots) -> int:
-    rows = sum(counts)
-    wanted = request.folds
-    if wanted is None and budget.is_timed:
-        seconds = min(s for s in (budget.gpu, budget.cpu, slots.count * budget.wall if budget.wall else None) if s)
-        wanted = (
-            2 if seconds / rows < HURRIED_SECONDS_PER_ROW else 3 if seconds / rows < QUICK_SECONDS_PER_ROW else None
-        )
-    return fold_count(counts, rows, wanted)
 
 
 def _portfolio(found: Found, space: SearchSpace, task: Task) -> tuple[Configuration, ...]:

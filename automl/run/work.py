@@ -17,10 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from automl import registry
+from automl.core.folds import holdout, train_rows, valid_rows
 from automl.core.job import REFIT_FOLD, Cost, FileRef, Job, JobResult, Member, MemberResult, Outcome, Report
 from automl.core.metrics import Metric, metric
-from automl.core.protocols import Candidate, DataSource, Fitted, ReportSink
-from automl.core.seeds import derive
+from automl.core.protocols import Candidate, DataSource, Fitted, Holdout, ReportSink
+from automl.core.seeds import derive, stream
+from automl.serving.rows import RowSet
 
 SAVING_SECONDS = 0.25
 """How long before its deadline a member is told to come to an end."""
@@ -40,6 +42,7 @@ def open_workshop(arguments: dict[str, str]) -> Workshop:
     run = Path(arguments["run"])
     return Workshop(
         folder=run,
+        task=arguments["task"],
         data=DataFolder(arguments["data"]),
         folds=np.load(run / "folds.npy", allow_pickle=False),
         metric=metric(arguments["metric"]),
@@ -52,10 +55,17 @@ def open_workshop(arguments: dict[str, str]) -> Workshop:
 
 @dataclass
 class MemberContext:
-    """The `Context` of one member in a worker."""
+    """The `Context` of one member in a worker.
+
+    Attributes:
+        data: what the rows are of.
+        run_seed: the one seed of the run, from which parts of the data are drawn that all trials share.
+    """
 
     job: Job
     member: Member
+    data: DataSource
+    run_seed: int
     device: str
     seed: int
     metric: Metric
@@ -82,6 +92,15 @@ class MemberContext:
             self.is_stopped = self.job.stop_rule.stops(tuple(self.curve))
         return self.is_stopped
 
+    def holdout(self, share: float, *, most: int) -> Holdout:
+        """Split the training rows in two by the data's own rule; the same for every trial of this fold."""
+        split = self.data.spec.split
+        return holdout(
+            self.train_rows, np.asarray(self.data.y), split=split, share=share, most=most,
+            groups=None if split == "stratified" else self.data.groups,
+            rng=stream(self.run_seed, "holdout", self.member.fold),
+        )  # fmt: skip
+
     def seconds_left(self) -> float:
         """Return the seconds until training must come to an end."""
         return self.deadline - SAVING_SECONDS - time.monotonic()
@@ -96,6 +115,7 @@ class Workshop:
     """A `Workload` over one data set and one run folder."""
 
     folder: Path
+    task: str
     data: DataSource
     folds: np.ndarray
     metric: Metric
@@ -114,7 +134,7 @@ class Workshop:
         """Fence: whatever a candidate raises becomes an outcome with its text."""
         context = self._context(job, member, report, deadline)
         try:
-            candidate: Candidate = registry.resolve("candidate", job.candidate)
+            candidate: Candidate = registry.candidate(self.task, job.candidate)
             if job.purpose == "probe":
                 cost = candidate.probe(self.data, member.configuration, context)
                 return MemberResult(member.trial, member.fold, "done", cost=cost, notes=context.notes)
@@ -127,14 +147,14 @@ class Workshop:
             )  # fmt: skip
 
     def _context(self, job: Job, member: Member, report: ReportSink, deadline: float) -> MemberContext:
+        is_refit, split = member.fold == REFIT_FOLD, self.data.spec.split
         everything = np.arange(len(self.folds))
-        is_refit = member.fold == REFIT_FOLD
         return MemberContext(
-            job=job, member=member, device=self.device, metric=self.metric,
+            job=job, member=member, data=self.data, run_seed=self.seed, device=self.device, metric=self.metric,
             seed=derive(self.seed, "trial", member.trial, "fold", member.fold),
             classes=len(self.data.spec.classes),
-            train_rows=everything if is_refit else np.flatnonzero(self.folds != member.fold),
-            valid_rows=everything[:0] if is_refit else np.flatnonzero(self.folds == member.fold),
+            train_rows=everything if is_refit else train_rows(self.folds, member.fold, split),
+            valid_rows=everything[:0] if is_refit else valid_rows(self.folds, member.fold),
             checkpoint=self.folder / member.checkpoint if member.checkpoint else None,
             cache=self.cache, is_timed=self.is_timed, deadline=deadline, send=report,
         )  # fmt: skip
@@ -195,7 +215,7 @@ def _files(run: Path, folder: Path) -> tuple[FileRef, ...]:
     )
 
 
-def _milliseconds(fitted: Fitted, rows: np.ndarray, *, repeats: int) -> float:
+def _milliseconds(fitted: Fitted, rows: RowSet, *, repeats: int) -> float:
     """Return the median time to predict rows."""
     times = []
     for _ in range(repeats):

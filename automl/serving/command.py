@@ -8,14 +8,15 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
+from .calibration import decide
 from .errors import InputError, ServingError
-from .model import Model, labels
+from .model import Model
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,18 +47,56 @@ def main(argv: Sequence[str], folder: Path) -> int:
     return 0
 
 
-def to_csv(scores: np.ndarray, classes: Sequence[str], *, with_proba: bool) -> str:
+def to_csv(
+    scores: np.ndarray, classes: Sequence[str], *, with_proba: bool, decision: Mapping[str, Any] | None = None
+) -> str:
     r"""Return predictions as CSV text: `prediction` and, if wanted, one `proba_<class>` per class.
+
+    Args:
+        scores: (n, classes) probabilities, or (n,) values where there are no classes.
+        classes: labels in the order of the scores.
+        with_proba: add the probabilities.
+        decision: how labels are chosen, as in a manifest; None and {} take the likeliest.
+
+    Raises:
+        InputError: probabilities are wanted of a model that predicts numbers.
 
     >>> to_csv(np.array([[0.25, 0.75]]), ("cat", "dog"), with_proba=True)
     'prediction,proba_cat,proba_dog\ndog,0.25,0.75\n'
+    >>> to_csv(np.array([0.1, 1e20], np.float32), (), with_proba=False)
+    'prediction\n0.1\n1e+20\n'
     """
+    check_proba(classes, with_proba=with_proba)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["prediction", *(f"proba_{label}" for label in classes if with_proba)])
-    for label, row in zip(labels(scores, classes), scores, strict=True):
-        writer.writerow([label, *(_number(value) for value in row if with_proba)])
+    writer.writerows(_lines(scores, classes, decision or {}, with_proba=with_proba))
     return text.getvalue()
+
+
+def check_proba(classes: Sequence[str], *, with_proba: bool) -> None:
+    """Refuse the wish for probabilities where a model predicts numbers.
+
+    Raises:
+        InputError: it does.
+    """
+    if with_proba and not classes:
+        raise InputError("--proba: only classes have probabilities. Got a model that predicts numbers. Leave it out.")
+
+
+def _lines(
+    scores: np.ndarray, classes: Sequence[str], decision: Mapping[str, Any], *, with_proba: bool
+) -> Iterator[Sequence[str]]:
+    scores = scores.astype(np.float32)  # its text is the shortest that reads back as the same number
+    if not classes:
+        yield from ((str(value),) for value in scores)
+        return
+    answers = (classes[code] for code in decide(scores, decision).tolist())
+    if not with_proba:
+        yield from ((label,) for label in answers)
+        return
+    for label, row in zip(answers, scores, strict=True):
+        yield [label, *map(str, row)]
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -94,8 +133,12 @@ def _replace(path: Path, text: str) -> None:
 
 def _run(arguments: argparse.Namespace, folder: Path) -> None:
     model = Model.load(folder, threads=arguments.threads)
+    check_proba(model.classes, with_proba=arguments.proba)
     rows = model.read(arguments.data)
-    text = to_csv(model.predict_scores(rows.X), model.classes, with_proba=arguments.proba)
+    sys.stderr.writelines(f"note: {note}\n" for note in rows.notes)
+    text = to_csv(
+        model.predict_scores(rows.X), model.classes, with_proba=arguments.proba, decision=model.manifest.decision
+    )
     if arguments.output is None:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -105,13 +148,11 @@ def _run(arguments: argparse.Namespace, folder: Path) -> None:
 
 def _parser() -> _Parser:
     parser = _Parser(prog="runner.py", description="Predict with the model in this folder.")
-    parser.add_argument("data", metavar="DATA", help="an image, a folder of images, or an .npz file with X")
+    parser.add_argument("data", metavar="DATA", help="what the model was trained on, see model_card.md: a CSV, TSV or "
+                        "JSONL file; an image, a folder of images, or an .npz file with X")  # fmt: skip
     parser.add_argument("-o", dest="output", metavar="FILE", type=Path, help="write CSV there instead of to stdout")
-    parser.add_argument("--proba", action="store_true", help="add one column proba_<class> per class")
+    parser.add_argument(
+        "--proba", action="store_true", help="add one column proba_<class> per class (not for models of numbers)"
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads of onnxruntime (default 1)")
     return parser
-
-
-def _number(value: np.floating) -> str:
-    """Return the shortest text that reads back as the same float32."""
-    return np.format_float_positional(np.float32(value), trim="-")

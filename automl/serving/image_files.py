@@ -16,18 +16,12 @@ from .errors import InputError
 from .image_arrays import rows_from_array
 from .image_rule import ImageRule
 from .images import MAX_FILE_BYTES, SUFFIXES, bombs_refused, decode
+from .rows import Rows
 
 _CHUNK = 32
 """Items a thread takes at once: handing over one by one costs as much as decoding a small image."""
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-
-
-class Rows(NamedTuple):
-    """Rows to predict: their names for people, and uint8 (n, height, width, channels)."""
-
-    names: list[str]
-    X: np.ndarray
 
 
 class ImageFile(NamedTuple):

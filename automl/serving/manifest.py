@@ -7,11 +7,12 @@ import json
 import math
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from .calibration import check_calibration, check_decision
 from .errors import ModelError
 
 SCHEMA = 1
@@ -42,7 +43,7 @@ class MemberEntry:
     Attributes:
         file: its path in the folder.
         weight: its share of the mean; shares sum to 1.
-        features: how its input is computed from a row; see image_features.
+        features: how its input is computed from a row; see inputs.
         input, output: names in the ONNX graph.
         output_kind: what the output is.
         candidate: the kind of model, for people.
@@ -64,8 +65,9 @@ class Manifest:
     Attributes:
         folder: where the files lie, resolved.
         sha256: of manifest.json itself; pins the whole folder.
-        classes: labels in the order of the scores.
+        classes: labels in the order of the scores; none where a number is predicted.
         input: the rule by which a user's file becomes rows.
+        calibration, decision: from the mean of the members to probabilities, and to labels; see calibration.
         files: path in the folder → hash and size.
         facts: the whole JSON object, for people (scores, versions, licences ...).
     """
@@ -78,6 +80,8 @@ class Manifest:
     members: tuple[MemberEntry, ...]
     files: Mapping[str, FileEntry]
     facts: Mapping[str, Any] = field(repr=False)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    decision: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file of the folder after comparing size and SHA-256.
@@ -96,6 +100,19 @@ class Manifest:
                 f"{entry.sha256} ({entry.size_bytes} bytes). Got {found} ({len(data)} bytes). Get the model again."
             )
         return data
+
+    def read_object(self, name: str, most_bytes: int) -> dict[str, Any]:
+        """Return a JSON object of the folder; parsed only after its size and SHA-256 were compared.
+
+        Raises:
+            ModelError: as `read`, or it is larger, no JSON object, nested too deep, or holds NaN.
+        """
+        if name in self.files and self.files[name].size_bytes > most_bytes:
+            raise ModelError(
+                f"{self.folder / name}: at most {most_bytes} bytes are read. Got {self.files[name].size_bytes}. "
+                "Do not use this model."
+            )
+        return _json(self.read(name), self.folder / name, parse_constant=_no_constant)
 
     def check_files(self) -> None:
         """Compare every file with its hash.
@@ -131,9 +148,13 @@ def read_manifest(folder: Path, *, expect_sha256: str = "") -> Manifest:
     return _Reader(folder / NAME).manifest(_json(data, folder / NAME), sha256)
 
 
-def _json(data: bytes, path: Path) -> dict[str, Any]:
+def _no_constant(word: str) -> float:
+    raise ValueError(f"numbers must be finite. Got {word}")
+
+
+def _json(data: bytes, path: Path, *, parse_constant: Callable[[str], float] | None = None) -> dict[str, Any]:
     try:
-        facts = json.loads(data)
+        facts = json.loads(data, parse_constant=parse_constant)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: JSON is needed ({error}). Got {data[:20]!r}. Get the model again.") from error
     if not isinstance(facts, dict):
@@ -182,7 +203,15 @@ class _Reader:
         if not all(isinstance(label, str) for label in classes) or len(set(classes)) != len(classes):
             raise self._error("classes", "must be different texts", classes)
         task, rule = self._get(facts, "task", str), self._get(facts, "input", dict)
-        return Manifest(self._path.parent, sha256, task, tuple(classes), rule, members, files, facts)
+        calibration, decision = facts.get("calibration", {}), facts.get("decision", {})
+        try:
+            check_calibration(calibration, len(classes))
+            check_decision(decision, len(classes))
+        except ModelError as error:
+            raise ModelError(f"{self._path}: {error}") from error
+        return Manifest(
+            self._path.parent, sha256, task, tuple(classes), rule, members, files, facts, calibration, decision
+        )
 
     def _file(self, name: str, entry: object) -> FileEntry:
         _check_name(name, self._path)

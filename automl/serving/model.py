@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import image_features
-from .errors import InputError, ModelError
-from .image_arrays import rows_from_array
-from .image_files import Rows, read_rows
-from .image_rule import ImageRule
-from .manifest import Manifest, MemberEntry, read_manifest
-
-BATCH = 256
-"""Rows computed at once: enough to keep one core busy, little enough to stay in its cache."""
+from .calibration import calibrate, decide
+from .errors import ModelError
+from .inputs import Features, input_of
+from .manifest import Manifest, MemberEntry, OutputKind, read_manifest
+from .rows import Rows, RowSet
 
 _SLACK = 1e-3  # rounding of sums of probabilities in half precision
 
@@ -27,20 +21,14 @@ class Model:
 
     Attributes:
         manifest: what the folder says about itself, checked.
-        rule: how images become rows.
+        input: how what a user has becomes rows, and rows what the members read.
     """
 
     def __init__(self, manifest: Manifest, *, threads: int = 1) -> None:
         self.manifest = manifest
-        if str(manifest.input.get("kind")) not in READERS:
-            known = ", ".join(READERS)
-            raise ModelError(
-                f"{manifest.folder}: input kinds known here: {known}. Got {manifest.input.get('kind')!r}. Update."
-            )
-        self.rule = ImageRule.from_json(manifest.input)
-        for entry in manifest.members:
-            _check_features(entry, self.rule)
-        self._members = [_Member(entry, manifest, threads) for entry in manifest.members]
+        self.input = input_of(manifest)
+        kind: OutputKind = "probabilities" if manifest.classes else "values"
+        self._members = [_Member(entry, manifest, self._features(entry, kind), threads) for entry in manifest.members]
 
     @classmethod
     def load(cls, folder: Path | str, *, expect_sha256: str = "", threads: int = 1) -> Model:
@@ -60,8 +48,13 @@ class Model:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Return the class labels in the order of the scores."""
+        """Return the class labels in the order of the scores; none where a number is predicted."""
         return self.manifest.classes
+
+    @property
+    def rule(self) -> Any:
+        """Return how what a user has becomes rows: an `ImageRule` or a `TableRule`."""
+        return self.input.rule
 
     def read(self, source: Path | str) -> Rows:
         """Read a file or folder as rows, by the rule used in training.
@@ -69,74 +62,86 @@ class Model:
         Raises:
             InputError: it cannot be read as such.
         """
-        return READERS[self.manifest.input["kind"]](Path(source), self.rule)
+        return self.input.read(Path(source))
 
-    def rows(self, X: np.ndarray, name: str = "X") -> np.ndarray:
-        """Return an array of images in any accepted layout as rows of this model.
-
-        Raises:
-            InputError: another shape, type or range than in training.
-        """
-        return rows_from_array(X, self.rule, name)
-
-    def predict_scores(self, X: np.ndarray) -> np.ndarray:
-        """Return float32 scores (n, classes), the weighted mean of the members.
+    def rows(self, X: Any, name: str = "X") -> RowSet:
+        """Return an object in memory as rows of this model.
 
         Args:
-            X: rows as `read` or `rows` give them: uint8 (n, height, width, channels).
+            X: images as an array; a table as a data frame, a dict of columns, a list of dicts or a 2-D array.
+            name: for messages.
 
         Raises:
-            InputError: X has another shape or type.
+            InputError: it is not like the training data.
+        """
+        return self.input.rows(X, name)
+
+    def predict_scores(self, X: RowSet) -> np.ndarray:
+        """Return float32 scores, the members' weighted mean: calibrated probabilities (n, classes), or values (n,).
+
+        Args:
+            X: rows as `read` or `rows` give them.
+
+        Raises:
+            InputError: X is of another kind or shape.
             ModelError: a member answers with something else than it should.
         """
-        if X.dtype != np.uint8 or X.ndim != 4 or X.shape[1:] != self.rule.shape:
-            raise InputError(f"X: uint8 (n, {self.rule.shape}) is needed. Got {X.dtype} {X.shape}. Use Model.rows(X).")
-        out = np.empty((len(X), len(self.classes)), np.float32)
-        for start in range(0, len(X), BATCH):
-            out[start : start + BATCH] = self._batch(X[start : start + BATCH])
+        self.input.check(X)
+        out = np.empty(self._shape(len(X)), np.float32)
+        for start in range(0, len(X), self.input.batch):
+            part = slice(start, start + self.input.batch)
+            out[part] = self._batch(X[part])
         return out
 
-    def predict(self, X: np.ndarray) -> list[str]:
-        """Return the label of the highest score of each row."""
-        return labels(self.predict_scores(X), self.classes)
+    def predict(self, X: RowSet) -> list[str] | list[float]:
+        """Return the label of each row, or its value where a number is predicted."""
+        return self.answers(self.predict_scores(X))
 
-    def _batch(self, X: np.ndarray) -> np.ndarray:
-        total = np.zeros((len(X), len(self.classes)), np.float64)
+    def answers(self, scores: np.ndarray) -> list[str] | list[float]:
+        """Return what scores mean: the label that the manifest's decision gives each row, or the values themselves."""
+        if not self.classes:
+            return [float(value) for value in scores]
+        return [self.classes[code] for code in decide(scores, self.manifest.decision)]
+
+    def _features(self, entry: MemberEntry, kind: OutputKind) -> Features:
+        if entry.output_kind != kind:
+            raise ModelError(
+                f"{entry.file}: output_kind must be {kind} for {len(self.classes)} classes. "
+                f"Got {entry.output_kind!r}. Get the model again."
+            )
+        return self.input.features(entry)
+
+    def _shape(self, rows: int) -> tuple[int, ...]:
+        return (rows, len(self.classes)) if self.classes else (rows,)
+
+    def _batch(self, X: RowSet) -> np.ndarray:
+        total = np.zeros(self._shape(len(X)), np.float64)
         computed: dict[str, np.ndarray] = {}
         for member in self._members:
-            if member.features_key not in computed:
-                computed[member.features_key] = image_features.compute(member.entry.features, X)
-            total += member.entry.weight * member.scores(computed[member.features_key], total.shape)
-        return total
-
-
-def labels(scores: np.ndarray, classes: Sequence[str]) -> list[str]:
-    """Return the label with the highest score of each row; of equals the first.
-
-    >>> labels(np.array([[0.2, 0.8]]), ("cat", "dog"))
-    ['dog']
-    """
-    return [classes[code] for code in scores.argmax(axis=1)]
-
-
-READERS: Mapping[str, Callable[[Path, ImageRule], Rows]] = {"image": read_rows}
-"""Input kind of a manifest → what reads a user's file."""
+            key = member.features.key
+            if key not in computed:
+                computed[key] = member.features.compute(X)
+            total += member.entry.weight * member.scores(computed[key], total.shape)
+        return calibrate(total, self.manifest.calibration)
 
 
 class _Member:
     """One ONNX model, ready to run."""
 
-    def __init__(self, entry: MemberEntry, manifest: Manifest, threads: int) -> None:
+    def __init__(self, entry: MemberEntry, manifest: Manifest, features: Features, threads: int) -> None:
         self.entry = entry
-        self.features_key = json.dumps(dict(entry.features), sort_keys=True)
+        self.features = features
         self._session = _session(manifest.read(entry.file), entry, threads)
+        _check_width(self._session, entry, features.width)
 
     def scores(self, inputs: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Return the scores of the inputs, which must be finite and of this shape."""
+        """Return the scores of the inputs, which must be finite and of this shape; a column of values is taken too."""
         try:
             scores = np.asarray(self._session.run([self.entry.output], {self.entry.input: inputs})[0])
         except _failures() as error:
             raise ModelError(_failed(self.entry, "run", error)) from error
+        if len(shape) == 1 and scores.shape == (*shape, 1):
+            scores = scores[:, 0]
         if scores.dtype.kind != "f" or scores.shape != shape or not np.isfinite(scores).all():
             raise ModelError(
                 f"{self.entry.file}: output {self.entry.output!r} must be finite numbers of shape {shape}. "
@@ -155,11 +160,15 @@ class _Member:
         return scores
 
 
-def _check_features(entry: MemberEntry, rule: ImageRule) -> None:
-    try:
-        image_features.columns(entry.features, rule.shape)
-    except ValueError as error:
-        raise ModelError(f"{entry.file}: {error}. Get the model again. (features {dict(entry.features)!r})") from error
+def _check_width(session: Any, entry: MemberEntry, width: int | None) -> None:
+    """Refuse a graph that reads another number of columns than its encoder gives."""
+    shape = next(i.shape for i in session.get_inputs() if i.name == entry.input)
+    is_fit = width is None or (len(shape) == 2 and (shape[1] == width or not isinstance(shape[1], int)))
+    if not is_fit:
+        raise ModelError(
+            f"{entry.file}: input {entry.input!r} must take rows of {width} numbers, as its encoder gives. "
+            f"Got shape {shape}. Get the model again."
+        )
 
 
 def _session(data: bytes, entry: MemberEntry, threads: int) -> Any:

@@ -15,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def read_portfolio(
-    text: str, origin: str, space: SearchSpace, *, known: Collection[str] = ()
+    text: str, origin: str, space: SearchSpace, *, known: Collection[str] = (), rows: int | None = None
 ) -> tuple[Configuration, ...]:
     """Return the configurations a portfolio lists, in its order, completed with defaults.
 
@@ -24,10 +24,11 @@ def read_portfolio(
 
     Args:
         text: the content of a portfolio file: a list of `[[configuration]]` with `candidate` and, where they differ
-            from the defaults, `params`.
+            from the defaults, `params`; `rows = [least, most]` keeps an entry to data of that size.
         origin: the file it came from; named in errors.
         space: the candidates in force; entries of others are left out.
         known: all candidates of the task; an entry of none of them is a mistake. Empty to leave such entries out.
+        rows: of the data; entries for data of another size are left out. None keeps all.
 
     Raises:
         SpaceError: an unknown key, an unknown candidate, an entry outside its space, or an entry twice.
@@ -44,13 +45,14 @@ def read_portfolio(
     kept: list[Configuration] = []
     for number, entry in enumerate(entries, start=1):
         configuration = _entry(entry, place.at(f"configuration {number}"), space, known)
-        if configuration is not None and _is_new(configuration, seen, number, space, place):
+        is_fit = _fits(entry, place.at(f"configuration {number}"), rows)
+        if configuration is not None and is_fit and _is_new(configuration, seen, number, space, place):
             kept.append(configuration)
     return tuple(kept)
 
 
 def _entry(entry: Mapping[str, Any], place: Place, space: SearchSpace, known: Collection[str]) -> Configuration | None:
-    check_keys(entry, ("candidate", "params"), place)
+    check_keys(entry, ("candidate", "params", "rows"), place)
     name = text_at(entry, "candidate", place, 'Write candidate = "resnet".')
     if name not in space.candidates:
         if known and name not in known:
@@ -67,6 +69,15 @@ def _entry(entry: Mapping[str, Any], place: Place, space: SearchSpace, known: Co
             raise place.error(f"{shown(values)} lies outside its space: {error}") from None
         _LOG.info("%s: %s: outside of %s, whose default is tried instead", place.origin, place.path, candidate.origin)
         return candidate.default()
+
+
+def _fits(entry: Mapping[str, Any], place: Place, rows: int | None) -> bool:
+    """Whether an entry is meant for data of so many rows."""
+    limits = entry.get("rows", [0, 10**12])
+    is_range = isinstance(limits, list) and len(limits) == 2 and all(type(limit) is int for limit in limits)
+    if not is_range or not 0 <= limits[0] <= limits[1]:
+        raise place.error(f"rows must be [least, most], whole numbers. Got {shown(limits)}. Write rows = [0, 50000].")
+    return rows is None or bool(limits[0] <= rows <= limits[1])
 
 
 def _values(table: Mapping[str, Any], candidate: CandidateSpace, place: Place) -> dict[str, Value]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import numpy as np
 
 from automl.core.data import DataSpec, Finding
 from automl.core.task import TaskInfo
 from automl.errors import DataError
+from automl.tasks.classes import FAVOURS, check_class_metric, class_findings
 
 MIN_CLASS_ROWS = 2
 """A class needs one image to learn from and one to be judged by."""
-_FEW_ROWS = 5
-_IMBALANCE = 20
 
 
 class ImageClassification:
@@ -46,40 +43,19 @@ class ImageClassification:
                     f"{spec.name}: every class needs at least {MIN_CLASS_ROWS} images. Got {rows} in {label!r}. "
                     "Add images or remove the class."
                 )
-        return [*_rarity(counts), *_imbalance(counts), *_alike(spec.classes)]
+        return class_findings(counts, rows="images", advice=FAVOURS)
 
+    def default_metric(self, spec: DataSpec, y: np.ndarray) -> str:
+        """Return accuracy."""
+        return self.info.metrics[0]
 
-def _rarity(counts: dict[str, int]) -> list[Finding]:
-    rare = {label: rows for label, rows in counts.items() if rows < _FEW_ROWS}
-    if not rare:
-        return []
-    listed = ", ".join(f"{label!r} ({rows})" for label, rows in list(rare.items())[:10])
-    message = f"{len(rare)} classes have fewer than {_FEW_ROWS} images, so there are fewer folds: {listed}"
-    return [Finding("classes-rare", "warning", message)]
+    def check_metric(self, name: str, spec: DataSpec, y: np.ndarray) -> None:
+        """Check that the metric is one of the task's.
 
-
-def _imbalance(counts: dict[str, int]) -> list[Finding]:
-    most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
-    if counts[most] < _IMBALANCE * counts[least]:
-        return []
-    message = (
-        f"classes are imbalanced: {counts[most]} images of {most!r}, {counts[least]} of {least!r}. "
-        "Accuracy favours the large ones; consider --metric balanced_accuracy"
-    )
-    return [Finding("classes-imbalanced", "warning", message)]
-
-
-def _alike(classes: tuple[str, ...]) -> list[Finding]:
-    """Tell labels that differ only by letter case, spaces or how accents are encoded."""
-    forms: dict[str, list[str]] = {}
-    for label in classes:
-        plain = unicodedata.normalize("NFKC", label).casefold()
-        forms.setdefault(" ".join(plain.split()), []).append(label)
-    alike = [group for group in forms.values() if len(group) > 1]
-    if not alike:
-        return []
-    listed = "; ".join(", ".join(map(repr, group)) for group in alike[:10])
-    return [Finding("labels-alike", "warning", f"classes that differ only by letter case or spaces: {listed}")]
+        Raises:
+            UserError: it is not.
+        """
+        check_class_metric(name, self.info, spec)
 
 
 TASK = ImageClassification()

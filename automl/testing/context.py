@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,10 @@ from automl.core.clock import Clock, MonotonicClock
 from automl.core.data import DataSpec
 from automl.core.job import Job, Member
 from automl.core.metrics import Metric, metric
+from automl.core.protocols import Holdout
 from automl.core.space import Configuration
+from automl.serving.table import UNSEEN, Column, Table, TableRule
+from automl.serving.texts import Texts
 
 
 @dataclass
@@ -53,6 +57,12 @@ class LocalContext:
             self._start = now
         return self.seconds - (now - self._start)
 
+    def holdout(self, share: float, *, most: int) -> Holdout:
+        """Hold out each so many-th of the training rows."""
+        every = max(2, round(max(1 / share, len(self.train_rows) / most)))
+        is_held = np.arange(len(self.train_rows)) % every == every - 1
+        return Holdout(self.train_rows[~is_held], self.train_rows[is_held])
+
     def note(self, key: str, value: str) -> None:
         """Remember a decision."""
         self.notes[key] = value
@@ -60,12 +70,14 @@ class LocalContext:
 
 @dataclass
 class ArrayData:
-    """Implements `automl.core.protocols.DataSource` over arrays in memory."""
+    """Implements `automl.core.protocols.DataSource` over rows in memory."""
 
-    X: np.ndarray
+    X: Any
     y: np.ndarray
     spec: DataSpec
     folder: Path = Path()
+    weights: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
 
 def image_data(X: np.ndarray, y: np.ndarray, *, classes: int, name: str = "arrays") -> ArrayData:
@@ -98,6 +110,42 @@ def striped_images(
     waves = np.sin(1.5 * (across * np.cos(angle) + down * np.sin(angle)) + phase)
     pixels = 127.5 + 90 * waves[..., None] + rng.normal(0, noise, size=(rows, *shape))
     return image_data(np.clip(pixels, 0, 255).astype(np.uint8), y, classes=classes, name=f"stripes-{rows}-{seed}")
+
+
+_COLOURS = ("red", "green", "blue", "violet")
+_WORDS = ("cheap", "broken", "great", "slow", "fine")
+
+
+def mixed_table(rows: int, *, classes: int = 3, seed: int = 0) -> ArrayData:
+    """Return a table with columns of every kind, missing values and an unseen category, learnable from a few columns.
+
+    Args:
+        rows: how many; classes take turns.
+        classes: number of classes; 0 for a number as the target.
+        seed: of everything that is drawn.
+    """
+    rng = np.random.default_rng(seed)
+    turn = np.arange(rows, dtype=np.int64) % (classes or 3)
+    size = turn + rng.normal(0, 0.5, rows)
+    wide = np.exp(rng.normal(0, 1, rows))
+    is_new = (rng.random(rows) < 0.3 + 0.4 * (turn == 1)).astype(np.float64)
+    colour = np.where(rng.random(rows) < 0.7, turn % 3, rng.integers(0, 4, rows)).astype(np.float64)
+    day = 1.6e9 + 86400.0 * rng.integers(0, 1000, rows)
+    for column, share in ((size, 0.1), (colour, 0.05), (day, 0.05)):
+        column[rng.random(rows) < share] = np.nan
+    colour[rng.random(rows) < 0.02] = UNSEEN
+    said = [" ".join([_WORDS[t], *rng.choice(_WORDS, 3)]) if t else "" for t in turn.tolist()]
+    rule = TableRule((
+        Column("size", "number"), Column("wide", "number"), Column("new", "boolean"),
+        Column("colour", "category", _COLOURS), Column("said", "text"), Column("day", "date"),
+    ))  # fmt: skip
+    X = Table(np.stack([size, wide, is_new, colour, day], axis=1), (Texts.of(said),))
+    y: np.ndarray = turn if classes else 10 * turn + wide + rng.normal(0, 0.5, rows)
+    counts = tuple(np.bincount(turn, minlength=classes).tolist()) if classes else ()
+    name = f"mixed-{rows}-{classes}-{seed}"
+    spec = DataSpec(name, "table", rows, (len(rule.columns),), tuple(f"class {c}" for c in range(classes)), counts, name,
+                    rule.to_json(), target="answer")  # fmt: skip
+    return ArrayData(X, y, spec)
 
 
 def one_member(configuration: Configuration, *, start: int = 0, stop: int = 1, full: int | None = None) -> Job:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,20 +33,32 @@ ROWS, FOLDS, TOP_RUNG = 30, 3, 3
 STARTED = 1_790_000_000.0
 
 
-def recorded_run(folder: Path, *, seed: int = 0, trials: int = 4, corrected: float = 0.75) -> list[Event]:
-    """Write the files of a run of full trials, one stopped and one failed, into folder and return its events."""
+def recorded_run(folder: Path, *, seed: int = 0, trials: int = 4, corrected: float = 0.75,
+                 predicts_numbers: bool = False) -> list[Event]:  # fmt: skip
+    """Write the files of a run of full trials, one stopped and one failed, into folder and return its events.
+
+    Args:
+        folder: the run folder.
+        seed: of everything that is drawn.
+        trials: full ones.
+        corrected: score of the winner.
+        predicts_numbers: a table with a number to predict instead of images with classes.
+    """
     rng = stream(seed, "recorded run")
-    y = np.arange(ROWS) % len(CLASSES)
+    y = np.linspace(100.0, 5000.0, ROWS) if predicts_numbers else np.arange(ROWS) % len(CLASSES)
     folds = (np.arange(ROWS) // len(CLASSES) % FOLDS).astype(np.int8)
     (folder / "data").mkdir(parents=True, exist_ok=True)
     np.save(folder / "data" / "y.npy", y)
     np.save(folder / "folds.npy", folds)
-    events: list[Event] = [_started(folder, seed)]
+    events: list[Event] = [_numbers_started(folder, seed) if predicts_numbers else _started(folder, seed)]
     for number in range(trials):
         events += _full_trial(folder, number, folds, rng)
+    if predicts_numbers:
+        _write_values(folder, y, folds, rng)
     events += [*_stopped(trials), *_failed(trials + 1), PhaseChanged("finalising", "budget", 50.0)]
     winner = Winner("ensemble", "cnn", {0: 0.5, 1: 0.5}, 0.8, 0.02, corrected, 0.7, 0.85, 0.99, "made up")
-    test = TestScore("accuracy", 0.7, 0.6, 0.8, {"accuracy": 0.7, "log_loss": 0.9}, 12)
+    metrics = {"rmse": 0.7, "mae": 0.5} if predicts_numbers else {"accuracy": 0.7, "log_loss": 0.9}
+    test = TestScore(next(iter(metrics)), 0.7, 0.6, 0.8, metrics, 12)
     events.append(Decided(winner, "artifacts/0001", _artifact(folder / "artifacts" / "0001"), test, 55.0))
     (folder / "report.html").write_text("<p>report</p>", encoding="utf-8")
     return [*events, RunEnded("done", "the budget is spent", 60.0)]
@@ -58,6 +71,23 @@ def _started(folder: Path, seed: int) -> RunStarted:
         {"cnn": 'candidate = "cnn"\n'}, {"cnn": "built-in"}, "cd" * 32, (), {"automl": "0.1.0"}, STARTED + seed,
         "accuracy", FOLDS, 1, "cpu", str(folder / "data"),
     )  # fmt: skip
+
+
+def _numbers_started(folder: Path, seed: int) -> RunStarted:
+    """Return the first event of a run on a table with a number to predict."""
+    columns = [{"name": "area", "kind": "number"}, {"name": "town", "kind": "category", "categories": ["A", "B"]}]
+    told = {"area": "number", "town": "category", "id": "identifier, left out"}
+    rule = {"kind": "table", "columns": columns}
+    spec = DataSpec("houses", "table", ROWS, (2,), (), (), "ef" * 32, rule, target="price", columns=told)
+    request = SearchRequest("tabular-reg", data="./houses.csv", target="price")
+    return replace(_started(folder, seed), name=f"houses-{seed}", request=request, spec=spec, metric="rmse")
+
+
+def _write_values(folder: Path, y: np.ndarray, folds: np.ndarray, rng: np.random.Generator) -> None:
+    """Put values near the true ones in place of the probabilities that members gave."""
+    for place in (folder / "members").iterdir():
+        true = y[folds == int(place.name.rpartition("-f")[2])]
+        np.save(place / "oof.npy", (true + rng.normal(0, 100, len(true))).astype(np.float32))
 
 
 def _configuration(number: int) -> Configuration:

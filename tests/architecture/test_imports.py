@@ -10,7 +10,7 @@ from automl.registry import BUILT_IN
 HEAVY = {"torch", "ray", "mlflow", "sklearn", "optuna", "pandas", "onnx", "onnxruntime", "rich", "skl2onnx", "lightgbm",
          "onnxmltools", "onnxscript", "pyarrow", "scipy", "safetensors"}  # fmt: skip
 SIBLINGS = ("searchers", "schedulers", "tasks", "data", "candidates", "executors", "journals", "recorders", "ensembles",
-            "exporters", "report", "spaces")  # fmt: skip
+            "calibration", "exporters", "report", "spaces")  # fmt: skip
 FOUNDATION = {"core", "errors"}
 REACH = {
     "serving": {"serving"},

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from automl.cli.evaluate import render as render_evaluation
 from automl.cli.leaderboard import KEYS, render
 from automl.cli.main import main
 from automl.core.leaderboard import Row
-from automl.serving.image_files import Rows
+from automl.serving.rows import Rows
+from automl.testing.context import mixed_table
+from automl.testing.tiny_tables import table_columns, tiny_table_artifact
 
 ROW = Row(1, 4, "cnn", 0.91, None, 12.34, 0.456, 1.5, {"lr": 0.1, "act": "a,b"}, "full")
 
@@ -36,6 +39,7 @@ class TwoClasses:
     """A model that is sure of class b."""
 
     classes = ("a", "b")
+    manifest = SimpleNamespace(input={"kind": "image"}, decision={})
 
     def read(self, source: str) -> Rows:
         return Rows(["1", "2"], np.zeros((2, 4, 4, 1), np.uint8))
@@ -140,3 +144,33 @@ def test_the_answer_is_printed(
 def test_resume_checks_the_added_budget_first(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["resume", "runs/x", "--budget", "+1parsec"], started=0.0) == 2
     assert "'parsec' is not a unit" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def houses(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("houses")
+    tiny_table_artifact(root / "model", root / "m", classes=0)
+    return root
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_predict_reads_tables_of_every_form(houses: Path, form: str, tmp_path: Path) -> None:
+    import pandas as pd
+
+    frame, path = pd.DataFrame(table_columns(mixed_table(9))), tmp_path / f"t.{form}"
+    _ = frame.to_csv(path, index=False) if form == "csv" else frame.to_parquet(path, index=False)
+    assert main(["predict", str(houses / "model"), str(path), "-o", str(tmp_path / "p.csv")], started=0.0) == 0
+    found = [float(line) for line in (tmp_path / "p.csv").read_text(encoding="utf-8").splitlines()[1:]]
+    assert found == pytest.approx(api.load_model(str(houses / "model")).predict(frame), rel=1e-6)
+
+
+def test_predict_refuses_probabilities_of_numbers(houses: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(houses / "model"), "x.csv", "-o", "-", "--proba"], started=0.0) == 2
+    assert "error: --proba: only classes have probabilities. Got a model that predicts" in capsys.readouterr().err
+
+
+def test_evaluate_writes_large_scores_short() -> None:
+    scored = api.Evaluation("rmse", 45123.456, 44000.0, 46000.0, {"rmse": 45123.456, "r2": 0.91}, 1200)
+    assert render_evaluation(scored, as_json=False) == (
+        "rmse 45,123.5  [44,000.0, 46,000.0]  on 1,200 rows\n  r2  0.9100\n"
+    )

@@ -10,7 +10,7 @@ import pytest
 
 from automl.cli.outcome import plan_json, render, render_plan, show
 from automl.core import events
-from automl.core.data import Finding
+from automl.core.data import DataSpec, Finding
 from automl.core.events import Decided, Registered, Resumed, RunEnded, Winner
 from automl.core.job import Cost
 from automl.core.ledger import Receipt
@@ -118,3 +118,29 @@ def test_a_dry_run_as_json_keeps_classes_and_steps() -> None:
         {"cnn": 9},
         1.4,
     )
+
+
+def table_plan() -> PlanPreview:
+    rule = {"kind": "table", "columns": [{"name": "area", "kind": "number"}, {"name": "town", "kind": "category"}]}
+    spec = DataSpec("houses", "table", 1000, (2,), (), (), "ab" * 32, rule, target="price", columns={"id": "left out"})
+    return replace(plan(), spec=spec)
+
+
+def test_a_plan_for_a_table_tells_columns_and_target_and_no_classes() -> None:
+    text = render_plan(table_plan(), "2min")
+    assert "data  houses: 1,000 rows × 2 columns (1 number, 1 category)\n" in text
+    assert "target  price" in text
+    assert "classes" not in text
+
+
+def test_a_plan_for_a_table_as_json_says_what_became_of_the_columns() -> None:
+    data = plan_json(table_plan())["data"]
+    assert isinstance(data, dict)
+    assert (data["classes"], data["target"], data["columns"]) == ({}, "price", {"id": "left out"})
+
+
+def test_scores_in_a_large_unit_stay_readable() -> None:
+    winner = replace(SINGLE, cv=45210.3, se=812.1, corrected=45801.2, low=44100.0, high=47620.9)
+    text = render(finished(winner))
+    assert "45,801.2  95 % [44,100.0, 47,620.9], corrected" in text
+    assert "45,210.3 ± 812.10 cross-validated" in text

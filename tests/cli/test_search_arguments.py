@@ -72,6 +72,38 @@ def test_a_mistake_names_flag_and_value(words: tuple[str, ...], message: str) ->
         request("--task", "image-clf", *words)
 
 
+COLUMNS = [
+    (("--target", "price"), "target", "price"),
+    (("--drop", "id,name"), "drop", ("id", "name")),
+    (("--sample-weight", "w"), "sample_weight", "w"),
+    (("--positive", "-1"), "positive", "-1"),
+    (("--group", "house"), "group", "house"),
+    (("--split-time", "sold at"), "split_time", "sold at"),
+]
+
+
+@pytest.mark.parametrize(("words", "field", "value"), COLUMNS, ids=[words[0] for words, _, _ in COLUMNS])
+def test_each_flag_about_columns_reaches_its_field(words: tuple[str, ...], field: str, value: object) -> None:
+    assert getattr(request("--task", "tabular-clf", *words), field) == value
+
+
+@pytest.mark.parametrize(("words", "field", "value"), COLUMNS, ids=[words[0] for words, _, _ in COLUMNS])
+def test_flags_about_columns_are_for_tables(words: tuple[str, ...], field: str, value: object) -> None:
+    with pytest.raises(UserError, match=f"{words[0]} '{words[1]}': it is for tables, and image-clf is about images"):
+        request("--task", "image-clf", *words)
+
+
+@pytest.mark.parametrize("flag", ["--target", "--sample-weight", "--positive", "--group", "--split-time"])
+def test_a_column_needs_a_name(flag: str) -> None:
+    with pytest.raises(UserError, match=f"{flag}: needs a name. Got ''"):
+        request("--task", "tabular-clf", flag, "")
+
+
+def test_without_a_task_the_tasks_are_listed() -> None:
+    with pytest.raises(UserError, match=r"--task is missing. .* Known: image-clf, tabular-clf, tabular-reg"):
+        request("data.csv")
+
+
 def test_a_misspelt_task_gets_a_suggestion() -> None:
     with pytest.raises(UserError, match=r"--task 'imgae-clf' is not known\. Did you mean image-clf\?"):
         request("--task", "imgae-clf")
@@ -83,7 +115,7 @@ def test_a_malformed_budget_is_refused_before_anything_is_loaded(budget: str) ->
         request("--task", "image-clf", "--budget", budget)
 
 
-@pytest.mark.parametrize("flag", ["--target", "--text", "--group", "--weights", "--storage", "--gpu-fraction"])
+@pytest.mark.parametrize("flag", ["--text", "--series-id", "--weights", "--storage", "--gpu-fraction"])
 def test_flags_of_tasks_that_do_not_exist_yet_are_unknown(flag: str) -> None:
     with pytest.raises(UserError, match=f"{flag}: automl search has no such flag"):
         request("--task", "image-clf", flag, "x")

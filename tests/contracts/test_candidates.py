@@ -7,7 +7,7 @@ from typing import Any
 
 from automl.candidates.image import baseline, cnn, forest, gbdt, linear, resnet
 from automl.core.space import CandidateSpace, Configuration
-from automl.registry import names, resolve
+from automl.registry import candidate, candidates, resolve
 from automl.spaces.space_file import read_space
 from automl.testing.candidate_suite import CandidateContract
 from automl.testing.context import striped_images
@@ -75,9 +75,9 @@ class TestResnet(CandidateContract):
 
 def test_every_registered_candidate_is_run_through_the_suite() -> None:
     suites = {suite.candidate.name for suite in CandidateContract.__subclasses__()}
-    assert set(names("candidate")) <= suites
+    assert set(candidates("image-clf")) <= suites
 
 
 def test_every_registered_candidate_names_itself_and_has_a_space() -> None:
-    for name in names("candidate"):
-        assert resolve("candidate", name).name == name == space_of(name).candidate
+    for name in resolve("task", "image-clf").info.candidates:
+        assert candidate("image-clf", name).name == name == space_of(name).candidate

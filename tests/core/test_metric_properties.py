@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from automl.core.metrics import METRICS, labels, metric
+from automl.core.metrics import METRICS, falling, labels, metric
 from automl.errors import UserError
 
 ALL = pytest.mark.parametrize("name", METRICS)
@@ -194,3 +194,20 @@ def test_values_need_one_number_a_row(name: str, shape: tuple[int, ...]) -> None
 
 def test_among_equal_probabilities_the_lowest_code_is_the_label() -> None:
     assert labels(np.array([[0.5, 0.5, 0.0], [0.2, 0.4, 0.4]])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("decimals", [1, 3, 9], ids=["many ties", "some", "none"])
+@pytest.mark.parametrize("rows", [0, 1, 2, 1000])
+def test_falling_scores_are_in_the_order_of_a_stable_sort(rows, decimals):
+    drawn = np.random.default_rng(rows).normal(size=rows).round(decimals)
+    for scores in (drawn.astype(np.float32), drawn, -np.abs(drawn).astype(np.float32)):
+        assert falling(scores).tolist() == np.argsort(-scores, kind="stable").tolist()
+
+
+def test_both_zeros_infinities_and_the_smallest_numbers_are_in_order():
+    odd = np.float32([0.0, -0.0, np.inf, -np.inf, 1e-45, -1e-45, 3e38, 0.0])
+    assert falling(odd).tolist() == np.argsort(-odd, kind="stable").tolist()
+
+
+def test_an_undefined_score_comes_last():
+    assert falling(np.float32([np.nan, 0.5, 0.9])).tolist() == [2, 1, 0]

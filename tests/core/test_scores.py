@@ -3,9 +3,11 @@ import math
 import numpy as np
 import pytest
 
+from automl.core.intervals import student, wilson
 from automl.core.metrics import metric
 from automl.core.scores import (
     LEAST_RESAMPLES,
+    Corrected,
     Pool,
     Sample,
     best_single,
@@ -17,7 +19,7 @@ from automl.core.scores import (
     row_interval,
     share_above_zero,
     standard_error,
-    wilson,
+    widened,
 )
 
 ACCURACY = metric("accuracy")
@@ -264,3 +266,19 @@ def test_the_best_of_equals_is_the_first():
 def test_a_pool_is_scored_alike_with_and_without_preparation():
     pool, rows = equal_pool(), np.arange(0, 200, 3)
     assert pool.score(np.eye(30)[4], rows) == pytest.approx(ACCURACY.score(pool.y[rows], pool.predictions[4][rows]))
+
+
+@pytest.mark.parametrize(("freedom", "quantile"), [(3, 3.182), (4, 2.776), (7, 2.365), (29, 2.045)])
+def test_students_quantiles_are_those_of_the_table(freedom, quantile):
+    assert student(freedom) == pytest.approx(quantile, rel=0.02)
+
+
+@pytest.mark.parametrize("error", [0.0, float("nan")])
+def test_an_interval_is_never_made_narrower(error):
+    found = Corrected(0.5, 0.4, 0.6, "rows", 0)
+    assert widened(found, error, 5, ACCURACY) == found
+
+
+def test_a_widened_interval_stays_within_the_metric():
+    found = widened(Corrected(0.95, 0.9, 0.97, "rows", 0), 0.2, 5, ACCURACY)
+    assert (found.high, found.low) == (1.0, pytest.approx(0.95 - 2.776 * 0.2, rel=0.03))

@@ -155,7 +155,7 @@ def test_the_interval_is_wider_for_a_smaller_sample(sample_rows: int) -> None:
 def test_a_choice_is_journaled_field_by_field(kind: str) -> None:
     choice = decide([contestant(i, 1.5) for i in range(4 if kind == "ensemble" else 1)], time_left=None)
     winner = choice.winner()
-    names = [field.name for field in dataclasses.fields(Winner)]
+    names = [field.name for field in dataclasses.fields(Winner) if field.name not in ("calibration", "decision")]
     assert [getattr(winner, n) for n in names] == [getattr(choice, n) for n in names]
 
 

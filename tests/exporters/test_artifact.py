@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,8 @@ def test_the_manifest_says_what_the_model_is(facts: dict[str, Any], data: DataFo
 
 
 def test_the_code_inside_is_this_installations_and_imports_only_the_runtime(root: Path) -> None:
-    allowed = {"numpy", "PIL", "onnxruntime"} | set(sys.stdlib_module_names)
+    for_type_checkers = {"_typeshed"}
+    allowed = {"numpy", "PIL", "onnxruntime"} | for_type_checkers | set(sys.stdlib_module_names)
 
     for name, source in serving_files().items():
         assert (root / "model" / name).read_bytes() == source
@@ -95,7 +97,7 @@ def test_no_code_inside_unpickles() -> None:
     for name, source in serving_files().items():
         assert b"import pickle" not in source, name
         assert b"allow_pickle=True" not in source, name
-        assert b"np.load(" not in source, name
+        assert re.findall(rb"np\.load\((?!.*allow_pickle=False)", source) == [], name
 
 
 def test_requirements_are_the_runtime_alone(root: Path) -> None:

@@ -130,3 +130,38 @@ def test_members_on_features_cannot_be_one_onnx_file(data: DataFolder, tmp_path:
         ArtifactError, match=r"only members that read pixels. Got features pooled. Export with --format"
     ):
         ONNX.export(tmp_path / "model", tmp_path / "one")
+
+
+@pytest.mark.parametrize("temperature", [0.4, 1.0, 3.0])
+def test_one_file_is_calibrated_by_the_temperature(data: DataFolder, root: Path, tmp_path: Path,
+                                                   temperature: float) -> None:  # fmt: skip
+    folder = ending(root, tmp_path, calibration={"kind": "temperature", "temperature": temperature})
+
+    path = ONNX.export(folder, tmp_path / "out")[0]
+
+    assert np.abs(scores(path, data.X) - Model.load(folder).predict_scores(data.X)).max() < 1e-5
+
+
+def test_one_file_is_calibrated_by_an_isotonic_curve(root: Path, tmp_path: Path) -> None:
+    tiny_artifact(tmp_path / "two", tmp_path / "cache", classes=2)
+    curve = {"kind": "isotonic", "x": [0.1, 0.4, 0.5, 0.95], "y": [0.0, 0.0, 0.7, 1.0]}
+    folder, X = ending(tmp_path, tmp_path, name="two", calibration=curve), tiny_data(root / "cache").X
+
+    path = ONNX.export(folder, tmp_path / "out")[0]
+
+    assert np.abs(scores(path, X) - Model.load(folder).predict_scores(X)).max() < 1e-5
+
+
+def test_one_file_says_how_labels_are_decided(root: Path, tmp_path: Path) -> None:
+    path = ONNX.export(ending(root, tmp_path, decision={"weights": [1.0, 2.0, 3.0]}), tmp_path / "out")[0]
+
+    facts = {entry.key: json.loads(entry.value) for entry in onnx.load_model(path).metadata_props}
+    assert facts["decision"] == {"weights": [1.0, 2.0, 3.0]}
+
+
+def ending(root: Path, place: Path, *, name: str = "model", **facts: object) -> Path:
+    """Return a copy of an artifact with another calibration or decision."""
+    folder = Path(shutil.copytree(root / name, place / "ending"))
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **facts}), encoding="utf-8")
+    return folder

@@ -49,6 +49,9 @@ VARIANTS: dict[str, Event] = {
     "a portfolio": replace(STARTED, portfolio=(CNN, Configuration("baseline", {}))),
     "a gpu": replace(STARTED, device="gpu", slots=8),
     "the greatest seed": replace(STARTED, seed=2**63 - 1),
+    "a calibrated winner": Decided(replace(
+        WINNER, calibration={"kind": "isotonic", "x": [0.0, 0.25, 1.0], "y": [1e-6, 0.5, 0.999]},
+        decision={"weights": [1.0, 3.5]}), "artifacts/0001", "00" * 32, None, 1.0),
     "a test set": replace(STARTED, test_folder="cache/ab", test_rows=360),
     "a request with everything": replace(STARTED, request=replace(
         STARTED.request, data="a", test="b", budget="1h,3trials", metric="log_loss", folds=3, workers=2, gpus=0,

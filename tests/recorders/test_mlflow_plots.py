@@ -9,7 +9,7 @@ from automl.core.events import RunStarted
 from automl.core.history import History
 from automl.recorders.mlflow import svg
 from automl.recorders.mlflow.importance import importances
-from automl.recorders.mlflow.plots import confusion, plots
+from automl.recorders.mlflow.plots import confusion, plots, unseen
 from automl.testing.recorded_run import ROWS, recorded_run
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -42,7 +42,7 @@ def test_a_run_without_results_has_no_plots(history, tmp_path):
 
 
 def test_the_confusion_matrix_counts_every_row_once(history, tmp_path):
-    counts = confusion(history, tmp_path)
+    counts = confusion(unseen(history, tmp_path))
     assert counts.sum() == ROWS
     assert counts.sum(axis=1).tolist() == [10, 10, 10]
 
@@ -55,13 +55,13 @@ def test_the_confusion_matrix_is_the_weighted_ensembles(history, tmp_path):
             np.save(
                 tmp_path / "members" / f"t{number:05d}-f{fold}" / "oof.npy", right if number == 0 else right[:, ::-1]
             )
-    assert np.diag(confusion(history, tmp_path)).tolist() == [10, 10, 10]
+    assert np.diag(confusion(unseen(history, tmp_path))).tolist() == [10, 10, 10]
 
 
 @pytest.mark.parametrize("lost", ["data/y.npy", "folds.npy", "members/t00001-f2/oof.npy"])
 def test_without_its_files_there_is_no_confusion_matrix(history, tmp_path, lost):
     (tmp_path / lost).unlink()
-    assert confusion(history, tmp_path) is None
+    assert unseen(history, tmp_path) is None
     assert "plots/confusion_matrix.svg" not in plots(history, tmp_path)
 
 

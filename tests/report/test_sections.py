@@ -22,6 +22,7 @@ from automl.core.events import (
     Winner,
 )
 from automl.core.events import TestScore as ScoreOnTest
+from automl.core.job import MemberResult
 from automl.core.space import Configuration
 from automl.report import sections
 from automl.report.build import OutOfFold, ReportData, build
@@ -211,12 +212,20 @@ def test_the_registry_is_told_with_its_note(note: str) -> None:
     assert "<b>" not in drawn
 
 
-@pytest.mark.parametrize("deploy", ["bag", "refit"])
-def test_what_is_deployed_is_said(deploy: str) -> None:
-    made = builder(request=replace(run_started().request, deploy=deploy))
+@pytest.mark.parametrize(
+    ("deploy", "split", "outcome", "words"),
+    [("bag", "stratified", "", "the 2 models of the folds, averaged"), ("refit", "group", "done", "once more on all"),
+     ("refit", "group", "oom", "the 2 models of the folds, averaged"), ("refit", "time", "done", "once more on all"),
+     ("refit", "time", "oom", "the model of the latest fold")],
+    ids=["bag", "refit", "refit-failed", "time", "time-failed"],
+)  # fmt: skip
+def test_what_is_deployed_is_said(deploy: str, split: str, outcome: str, words: str) -> None:
+    before = run_started()
+    made = builder(request=replace(before.request, deploy=deploy), spec=replace(before.spec, split=split))
     made.full(CNN, [0.9, 0.9])
+    made.history.refits |= {0: MemberResult(0, -1, outcome)} if outcome else {}  # type: ignore[arg-type]
     made.add(Decided(WINNER, "artifacts/0001", "ab" * 32, None, 9.0))
-    assert ("trained once more on all rows" in sections.winner(data(made))) is (deploy == "refit")
+    assert words in sections.winner(data(made))
 
 
 @pytest.mark.parametrize(("trials", "more"), [(1, ""), (15, ""), (16, "1 more"), (40, "25 more")])

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automl.core.events import Decided, Event, Registered, RunEnded, TestScore, Warned
+from automl.core.budget import Budget
+from automl.core.events import Decided, Event, Registered, RunEnded, TestScore, Warned, Winner
 from automl.core.history import History
 from automl.core.job import REFIT_FOLD, Job, Member, Outcome
+from automl.core.metrics import metric
 from automl.core.protocols import Done
 from automl.errors import ArtifactError, SearchFailed
 from automl.model import Model
-from automl.run.finalise import Ending, RefitPort, choose_winner, finalise, no_model
+from automl.run.finalise import Ending, RefitPort, choose_winner, finalise, no_model, refined
 from automl.run.loop import refit_steps
 from automl.testing.tiny import tiny_data
 from automl.testing.worlds import CurveWorld, Scenario
@@ -291,3 +293,78 @@ def test_a_refit_takes_the_median_of_the_best_steps(simulated: Make, best: list[
     trial = simulated().run.history.full()[0]
     trial.results = {f: replace(trial.results[f], best_step=step) for f, step in enumerate(best)}
     assert refit_steps(trial) == expected
+
+
+# ---- calibration and decision
+
+
+def table_ending(make: Make, name: str, **more: object) -> Ending:
+    """An ending whose rows are said to be a table's and whose metric is this one."""
+    ending = make("12trials", **more)
+    ending.run.metric = metric(name)
+    spec = ending.data.spec
+    return replace(ending, data=replace(ending.data, spec=replace(spec, kind="table")))  # type: ignore[type-var]
+
+
+def winner_of(ending: Ending) -> Winner:
+    return Winner("single", "curve", {ending.run.history.full()[0].number: 1.0}, 0.7, 0.01, 0.7, 0.6, 0.8, 1.0, "by CV")
+
+
+def test_scores_of_a_table_are_calibrated_on_folds(image_ending: Make) -> None:
+    ending = table_ending(image_ending, "log_loss")
+    found = refined(ending, winner_of(ending))
+    assert found.calibration["kind"] == "temperature"
+    assert found.corrected < 0.7
+    assert found.method.startswith("by CV; -")
+
+
+def test_images_are_left_as_they_are(image_ending: Make) -> None:
+    ending = image_ending("12trials")
+    ending.run.metric = metric("log_loss")
+    assert refined(ending, winner_of(ending)) == winner_of(ending)
+
+
+def test_a_calibration_is_verified_and_journaled(image_ending: Make) -> None:
+    ending = table_ending(image_ending, "log_loss")
+    finalise(ending, "")
+    decided = ending.run.history.decided
+    assert decided is not None
+    said = Model(ending.publisher.folder.artifact).manifest
+    assert dict(said.calibration) == decided.winner.calibration
+    assert events(ending)[-2].winner == decided.winner  # type: ignore[union-attr]
+
+
+def test_a_model_of_all_rows_gets_the_whole_temperature(image_ending: Make) -> None:
+    ending = table_ending(image_ending, "log_loss")
+    again = replace(ending, publisher=replace(ending.publisher, is_refit=True))
+    bag, whole = (refined(e, winner_of(e)).calibration["temperature"] for e in (ending, again))
+    assert abs(np.log(whole)) > abs(np.log(bag)) > 0
+
+
+def test_without_time_nothing_is_calibrated(image_ending: Make) -> None:
+    ending = table_ending(image_ending, "log_loss")
+    late = replace(ending.run.time, before=1e9)
+    ending.run.time, ending.run.controller.ledger.budget = late, Budget.parse("10s")
+    assert refined(ending, winner_of(ending)) == winner_of(ending)
+
+
+# ---- in order of time
+
+
+def test_in_time_all_rows_are_twice_as_many_as_a_mean_fold_has(simulated: Make) -> None:
+    ending = simulated()
+    spec = replace(ending.run.started.spec, split="time")
+    plain = RefitPort(ending.run, {0: 1}, seconds_left=inf).seconds()
+    ending.run.started = replace(ending.run.started, spec=spec)
+    assert RefitPort(ending.run, {0: 1}, seconds_left=inf).seconds() == pytest.approx(plain * 2 / 1.5)
+
+
+def test_in_time_a_failed_refit_leaves_the_latest_fold(image_ending: Make) -> None:
+    ending = image_ending("50s")
+    spec = replace(ending.publisher.started.spec, split="time")
+    ending.run.started = replace(ending.run.started, spec=replace(ending.run.started.spec, split="time"),
+                                 request=replace(ending.run.request, deploy="refit"))  # fmt: skip
+    publisher = replace(ending.publisher, started=replace(ending.publisher.started, spec=spec))
+    finalise(replace(ending, publisher=publisher), "")
+    assert "the model of the latest fold is deployed" in warnings(ending)[0]
+    assert {m.fold for m in publisher.members(ending.run.history, {ending.run.history.full()[0].number: 1.0})} == {2}

@@ -146,3 +146,61 @@ def test_samples_are_weighted_as_in_the_artifact(tmp_path: Path) -> None:
 def test_scores_are_json_values() -> None:
     said = json.loads(json.dumps(scores_json(WINNER, "accuracy")))
     assert (said["metric"], said["cv"], said["corrected"], said["method"]) == ("accuracy", 0.8, 0.79, "bootstrap")
+
+
+# ---- calibration, decision, and rows in order of time
+
+
+@pytest.fixture
+def in_time(publisher: ArtifactPublisher) -> ArtifactPublisher:
+    spec = replace(publisher.started.spec, split="time")
+    return replace(publisher, started=replace(publisher.started, spec=spec))
+
+
+def test_the_final_artifact_says_how_scores_become_probabilities_and_labels(
+    publisher: ArtifactPublisher, history: History
+) -> None:
+    refined = {"calibration": {"kind": "temperature", "temperature": 2.0}, "decision": {"weights": [1.0, 3.0]}}
+    target, _ = publisher.write_final(history, replace(WINNER, **refined))
+    said = json.loads((target / "manifest.json").read_bytes())
+    assert {key: said[key] for key in refined} == refined
+    assert said["deploy"] == "bag"
+
+
+def test_a_standing_artifact_is_not_calibrated(publisher: ArtifactPublisher, history: History) -> None:
+    publisher.publish(history, {0: 1.0}, at=0.0)
+    said = json.loads((publisher.folder.artifact / "manifest.json").read_bytes())
+    assert (said["calibration"], said["decision"]) == ({}, {})
+
+
+def test_an_artifact_of_models_of_all_rows_says_so(publisher: ArtifactPublisher, history: History) -> None:
+    history.refits[0] = replace(history.trials[0].results[1], fold=-1)
+    target, _ = replace(publisher, is_refit=True).write_final(history, WINNER)
+    assert json.loads((target / "manifest.json").read_bytes())["deploy"] == "refit"
+
+
+def test_in_time_only_the_model_of_the_latest_fold_is_deployed(in_time: ArtifactPublisher, history: History) -> None:
+    members = in_time.members(history, {0: 0.6, 1: 0.4})
+    assert [(m.trial, m.fold, m.weight) for m in members] == [(0, 1, 0.6), (1, 1, 0.4)]
+
+
+def test_in_time_the_models_of_all_rows_come_first(in_time: ArtifactPublisher, history: History) -> None:
+    history.refits[0] = replace(history.trials[0].results[1], fold=-1)
+    members = replace(in_time, is_refit=True).members(history, {0: 1.0})
+    assert [(m.fold, m.weight) for m in members] == [(-1, 1.0)]
+
+
+def test_samples_are_calibrated_as_in_the_artifact(tmp_path: Path) -> None:
+    place = tmp_path / "one"
+    place.mkdir()
+    np.save(place / "sample.npy", np.float32([[0.2, 0.8]]))
+    found = sample_scores([ExportMember(0, 0, 1.0, "cnn", place)], {"kind": "temperature", "temperature": 0.5})
+    assert found == pytest.approx(np.array([[0.04 / 0.68, 0.64 / 0.68]]), abs=1e-6)
+
+
+def test_samples_of_numbers_are_weighted_too(tmp_path: Path) -> None:
+    for value in (10.0, 20.0):
+        (tmp_path / str(value)).mkdir()
+        np.save(tmp_path / str(value) / "sample.npy", np.full(3, value, np.float32))
+    members = [ExportMember(0, 0, w, "gbdt", tmp_path / str(v)) for w, v in ((0.25, 10.0), (0.75, 20.0))]
+    assert sample_scores(members).tolist() == [17.5] * 3

@@ -40,7 +40,7 @@ def ready(**fields: object) -> Setup:
 
 def test_a_request_is_resolved_without_writing_anything(place: Path) -> None:
     resolved = resolve(request())
-    assert (resolved.metric, resolved.candidates) == ("accuracy", ("baseline", "linear"))
+    assert (resolved.metric, resolved.candidates) == ("", ("baseline", "linear"))
     assert list(place.iterdir()) == []
 
 
@@ -205,18 +205,19 @@ def test_a_preview_plans_by_estimates() -> None:
 
 
 def test_the_modules_of_the_candidates_are_loaded_before_workers_are_forked() -> None:
-    assert {"automl.run.work", "automl.data.folder", "sklearn.linear_model", "onnx"} <= set(preload(["linear"]))
+    modules = preload("image-clf", ["linear"])
+    assert {"automl.run.work", "automl.data.folder", "sklearn.linear_model", "onnx"} <= set(modules)
 
 
 def test_a_module_is_loaded_once() -> None:
-    modules = preload(["linear", "forest", "baseline"])
+    modules = preload("image-clf", ["linear", "forest", "baseline"])
     assert len(modules) == len(set(modules))
 
 
 def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setup, "find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"candidate linear needs 'onnx'. Run: pip install onnx, or --exclude linear"):
-        preload(["linear"])
+        preload("image-clf", ["linear"])
 
 
 def test_workers_are_as_many_after_a_resume() -> None:

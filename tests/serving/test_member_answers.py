@@ -78,10 +78,11 @@ def test_answers_that_are_no_probabilities_are_refused(folder: Path, value: floa
         Model.load(folder).predict_scores(IMAGES)
 
 
-def test_values_are_not_bound_to_probabilities(folder: Path) -> None:
+def test_a_member_that_answers_numbers_has_no_classes(folder: Path) -> None:
     put(folder, product(1.0), output_kind="values")
 
-    assert Model.load(folder).predict_scores(IMAGES).max() > 1
+    with pytest.raises(ModelError, match=r"output_kind must be probabilities for 3 classes. Got 'values'"):
+        Model.load(folder)
 
 
 def test_texts_are_no_answer(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import re
 import subprocess
@@ -16,7 +17,9 @@ import pytest
 from automl.serving.command import main, to_csv, write_whole
 from automl.serving.errors import InputError
 from automl.serving.model import Model
+from automl.testing.context import mixed_table
 from automl.testing.tiny import tiny_artifact, tiny_images, write_image_folder, write_npz
+from automl.testing.tiny_tables import table_columns, tiny_table_artifact, write_table_csv
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +114,7 @@ def test_a_changed_model_is_refused_by_the_command(root: Path, capsys: pytest.Ca
 def test_labels_with_commas_and_quotes_are_quoted() -> None:
     text = to_csv(np.array([[1.0, 0.0]]), ('a,"b"', "c\nd"), with_proba=True)
 
-    assert table(text) == (["prediction", 'proba_a,"b"', "proba_c\nd"], [['a,"b"', "1", "0"]])
+    assert table(text) == (["prediction", 'proba_a,"b"', "proba_c\nd"], [['a,"b"', "1.0", "0.0"]])
 
 
 def test_numbers_read_back_as_the_same_float32() -> None:
@@ -146,3 +149,64 @@ def test_an_output_gets_the_permissions_of_the_users_other_files(tmp_path: Path)
     write_whole(tmp_path / "p.csv", "x")
 
     assert (tmp_path / "p.csv").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("tables")
+    tiny_table_artifact(root / "classes", root / "c", decision={"weights": [1e9, 1.0, 1.0]})
+    tiny_table_artifact(root / "numbers", root / "n", classes=0)
+    write_table_csv(root / "t.csv", table_columns(mixed_table(7)))
+    return root
+
+
+def test_a_table_gets_labels_by_the_decision_and_plain_probabilities(
+    tables: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tables / "t.csv"), "--proba"], tables / "classes") == 0
+    header, rows = table(capsys.readouterr().out)
+    assert header == ["prediction", "proba_class 0", "proba_class 1", "proba_class 2"]
+    assert {row[0] for row in rows} == {"class 0"}
+
+
+def test_numbers_read_back_as_the_very_same_float32(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tables / "t.csv")], tables / "numbers") == 0
+    header, rows = table(capsys.readouterr().out)
+    model = Model.load(tables / "numbers")
+    assert header == ["prediction"]
+    assert np.array_equal(np.float32([row[0] for row in rows]), model.predict_scores(mixed_table(7).X))
+
+
+def test_numbers_have_no_probabilities(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tables / "t.csv"), "--proba"], tables / "numbers") == 2
+    assert capsys.readouterr().err == (
+        "error: --proba: only classes have probabilities. Got a model that predicts numbers. Leave it out.\n"
+    )
+
+
+@pytest.mark.parametrize("suffix", ["tsv", "jsonl"])
+def test_other_forms_of_a_table_are_read_too(tables: Path, suffix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    columns, path = table_columns(mixed_table(7)), tables / f"t.{suffix}"
+    lines = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    tabs = ["\t".join(columns), *("\t".join("" if v is None else str(v) for v in line.values()) for line in lines)]
+    path.write_text("\n".join(tabs if suffix == "tsv" else map(json.dumps, lines)) + "\n", encoding="utf-8")
+    assert (main([str(tables / "t.csv")], tables / "numbers"), main([str(path)], tables / "numbers")) == (0, 0)
+    answers = capsys.readouterr().out.split("prediction\n")
+    assert answers[1] == answers[2] != ""
+
+
+def test_columns_that_are_not_used_are_said_on_stderr(tables: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    columns = {**table_columns(mixed_table(7)), "answer": ["x"] * 7}
+    assert main([str(write_table_csv(tables / "more.csv", columns))], tables / "numbers") == 0
+    said = capsys.readouterr()
+    assert "note: more.csv: columns that the model does not use are left alone: 'answer'." in said.err
+    assert len(said.out.splitlines()) == 8
+
+
+@pytest.mark.parametrize(
+    ("scores", "text"),
+    [([], ""), ([0.1], "0.1\n"), ([-3.0, 1e20], "-3.0\n1e+20\n"), ([123456.79], "123456.79\n")],
+    ids=["none", "short", "large", "exact"],
+)
+def test_numbers_are_written_as_short_as_they_can_be(scores: list[float], text: str) -> None:
+    assert to_csv(np.array(scores, np.float32), (), with_proba=False) == f"prediction\n{text}"

@@ -46,6 +46,18 @@ def test_entries_of_candidates_left_out_are_skipped() -> None:
     )
 
 
+@pytest.mark.parametrize(("rows", "count"), [(10, 1), (99, 1), (100, 2), (500, 2), (501, 1), (None, 2)])
+def test_an_entry_is_kept_to_data_of_its_size(rows: int | None, count: int) -> None:
+    text = entry("baseline") + entry("cnn") + "rows = [100, 500]\n"
+    assert len(read_portfolio(text, ORIGIN, SPACE, rows=rows)) == count
+
+
+@pytest.mark.parametrize("limits", ["5", "[1]", "[5, 1]", "[-1, 4]", '["a", 4]', "[1.5, 4]", "[true, 4]"])
+def test_a_malformed_size_is_refused(limits: str) -> None:
+    with pytest.raises(SpaceError, match=r"configuration 1.*rows must be \[least, most\]"):
+        read_portfolio(entry("cnn") + f"rows = {limits}\n", ORIGIN, SPACE)
+
+
 def test_an_empty_portfolio_is_allowed() -> None:
     assert read_portfolio("", ORIGIN, SPACE) == ()
 

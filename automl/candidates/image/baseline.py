@@ -34,7 +34,7 @@ class Baseline:
 
     def fit(self, job: Job, configuration: Configuration, data: DataSource, ctx: Context) -> GraphModel:
         """Count the classes."""
-        from automl.candidates.image.onnx_graphs import constant
+        from automl.candidates.graphs.onnx_graphs import constant
 
         counts = np.bincount(data.y[ctx.train_rows], minlength=ctx.classes)
         graph = constant(counts / counts.sum(), tuple(data.spec.shape))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from automl.candidates.graphs.conditions import classes_present, require_time
 from automl.candidates.image.features import cached, chosen, seconds
-from automl.candidates.image.graph_model import GraphModel, classes_present, report_score, require_time
+from automl.candidates.image.graph_model import GraphModel, report_score
 from automl.core.data import DataSpec
 from automl.core.job import Cost, Job
 from automl.core.protocols import Context, DataSource
@@ -22,7 +23,7 @@ from automl.core.space import Configuration
 from automl.serving.image_features import columns
 
 if TYPE_CHECKING:
-    from automl.candidates.image.onnx_graphs import Trees
+    from automl.candidates.graphs.onnx_graphs import Trees
 
 _CHUNK = 10  # trees between two looks at the time
 _SECONDS_PER_TREE = 1e-3
@@ -60,7 +61,7 @@ class Forest:
         Raises:
             TimeoutError: there is no time for the first trees.
         """
-        from automl.candidates.image.onnx_graphs import tree_mean
+        from automl.candidates.graphs.onnx_graphs import tree_mean
 
         values = configuration.values
         cost = self.estimate(data.spec, configuration, len(ctx.train_rows))
@@ -110,7 +111,7 @@ def _looked_at(configuration: Configuration, wide: int) -> int:
 
 def _table(forest: Any, present: np.ndarray) -> Trees:
     """Return the nodes of a scikit-learn forest; leaf weights are class shares over the number of trees."""
-    from automl.candidates.image.onnx_graphs import Trees
+    from automl.candidates.graphs.onnx_graphs import Trees
 
     grown = [estimator.tree_ for estimator in forest.estimators_]
     counts = [tree.node_count for tree in grown]

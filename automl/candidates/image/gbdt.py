@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from automl.candidates.graphs.conditions import classes_present
 from automl.candidates.image.features import cached, chosen, seconds
-from automl.candidates.image.graph_model import GraphModel, classes_present
+from automl.candidates.image.graph_model import GraphModel
 from automl.core.clock import MonotonicClock
 from automl.core.data import DataSpec
 from automl.core.job import Cost, Job
@@ -89,8 +90,8 @@ class GradientBoosting:
 
     def fit(self, job: Job, configuration: Configuration, data: DataSource, ctx: Context) -> GraphModel:
         """Add the rounds from job.start_steps to job.stop_steps, or as many of them as there is time for."""
-        from automl.candidates.image.lightgbm_trees import trees_of
-        from automl.candidates.image.onnx_graphs import tree_softmax
+        from automl.candidates.graphs.lightgbm_trees import trees_of
+        from automl.candidates.graphs.onnx_graphs import tree_softmax
 
         features = chosen(data.spec.shape, configuration.values)
         inputs = cached(features, data, ctx.cache)
@@ -115,7 +116,7 @@ def _can_split(codes: np.ndarray, table: np.ndarray) -> bool:
 
 
 def _prior(codes: np.ndarray, present: np.ndarray, wide: int) -> bytes:
-    from automl.candidates.image.onnx_graphs import linear_softmax
+    from automl.candidates.graphs.onnx_graphs import linear_softmax
 
     counts = np.bincount(codes, minlength=len(present))[present]
     return linear_softmax(np.zeros((wide, len(counts))), np.log(counts / counts.sum()), present)

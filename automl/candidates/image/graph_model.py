@@ -82,21 +82,3 @@ def report_score(model: GraphModel, inputs: np.ndarray, data: DataSource, ctx: C
     """
     score = ctx.metric.score(data.y[ctx.valid_rows], model.predict_features(inputs)) if len(inputs) else None
     ctx.report(1, score)
-
-
-def require_time(ctx: Context, seconds: float, name: str) -> None:
-    """Refuse to start what cannot end in time, even on a machine several times faster than the estimate's.
-
-    Raises:
-        TimeoutError: the lease or the search ends before a third of these seconds has passed.
-    """
-    if ctx.is_timed and ctx.seconds_left() < seconds / 3:
-        raise TimeoutError(
-            f"{name} takes about {seconds:.1f} s on a common core and cannot be interrupted. "
-            f"Got {ctx.seconds_left():.1f} s. Raise the budget."
-        )
-
-
-def classes_present(codes: np.ndarray, classes: int) -> np.ndarray:
-    """Return (classes,) whether a class has a training row."""
-    return np.bincount(codes, minlength=classes) > 0

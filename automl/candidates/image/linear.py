@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from automl.candidates.graphs.conditions import classes_present, require_time
 from automl.candidates.image.features import cached, chosen, seconds
-from automl.candidates.image.graph_model import GraphModel, classes_present, report_score, require_time
+from automl.candidates.image.graph_model import GraphModel, report_score
 from automl.core.data import DataSpec
 from automl.core.job import Cost, Job
 from automl.core.protocols import Context, DataSource
@@ -64,7 +65,7 @@ class Linear:
         Raises:
             TimeoutError: there is no time for it.
         """
-        from automl.candidates.image.onnx_graphs import linear_softmax
+        from automl.candidates.graphs.onnx_graphs import linear_softmax
 
         cost = self.estimate(data.spec, configuration, len(ctx.train_rows))
         require_time(ctx, cost.step_seconds, self.name)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import platform
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from automl.core.data import DataSpec
 
@@ -47,8 +49,9 @@ def write_model_files(folder: Path, artifact: Path, script: Path, spec: DataSpec
     )
     example = _example(spec)
     if example is not None:
+        key = "dataframe_split" if spec.kind == "table" else "inputs"
         (folder / "input_example.json").write_text(json.dumps(example), encoding="utf-8")
-        (folder / "serving_input_example.json").write_text(json.dumps({"inputs": example}), encoding="utf-8")
+        (folder / "serving_input_example.json").write_text(json.dumps({key: example}), encoding="utf-8")
     # JSON is YAML, so no YAML writer is needed
     (folder / "MLmodel").write_text(json.dumps(mlmodel(script.name, spec, facts), indent=1), encoding="utf-8")
 
@@ -74,18 +77,34 @@ def mlmodel(script: str, spec: DataSpec, facts: ModelFacts) -> dict[str, object]
         "model_uuid": facts.model_id,
         "model_size_bytes": facts.size_bytes,
         "run_id": facts.run_id,
-        # no input schema: the model takes arrays of several types and data frames, a schema would refuse all but one
-        "signature": {"inputs": None, "outputs": json.dumps(_outputs(spec)), "params": None},
-        "metadata": {"input_shape": list(spec.shape), "classes": list(spec.classes)},
+        "signature": {"inputs": _inputs(spec), "outputs": json.dumps(_outputs(spec)), "params": None},
+        "metadata": {"input_shape": list(spec.shape), "classes": list(spec.classes), **_column_kinds(spec)},
         "utc_time_created": datetime.fromtimestamp(facts.created, UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
     }
     if _example(spec) is not None:
         content["saved_input_example_info"] = {
             "artifact_path": "input_example.json",
             "serving_input_path": "serving_input_example.json",
-            "type": "ndarray",
+            **({"type": "dataframe", "pandas_orient": "split"} if spec.kind == "table" else {"type": "ndarray"}),
         }
     return content
+
+
+def _inputs(spec: DataSpec) -> str | None:
+    """Return MLflow's schema of what `predict` takes: the columns of a table, each of any type.
+
+    A type would refuse what the model reads well: whole numbers are no `double` to MLflow, numbers no `string`. Images
+    have no schema at all, as they come as arrays of several types and as data frames.
+    """
+    if spec.kind != "table":
+        return None
+    return json.dumps([{"type": "any", "name": c["name"], "required": True} for c in spec.input["columns"]])
+
+
+def _column_kinds(spec: DataSpec) -> dict[str, dict[str, str]]:
+    if spec.kind != "table":
+        return {}
+    return {"columns": {column["name"]: column["kind"] for column in spec.input["columns"]}}
 
 
 def _outputs(spec: DataSpec) -> list[dict[str, object]]:
@@ -94,12 +113,25 @@ def _outputs(spec: DataSpec) -> list[dict[str, object]]:
     return [{"type": kind, "name": name, "required": True} for name, kind in columns.items()]
 
 
-def _example(spec: DataSpec) -> list[object] | None:
-    """Return one black image as nested lists; None where it would be a large file."""
+def _example(spec: DataSpec) -> object:
+    """Return one black image as nested lists, or one row of a table by columns; None where it would be a large file."""
     import numpy as np
 
-    shape = (1, *spec.shape)
-    return list(np.zeros(shape, int).tolist()) if np.prod(shape) <= _MOST_EXAMPLE_VALUES else None
+    if np.prod(spec.shape) > _MOST_EXAMPLE_VALUES:
+        return None
+    if spec.kind == "table":
+        columns = spec.input["columns"]
+        return {"columns": [column["name"] for column in columns], "data": [[_value(column) for column in columns]]}
+    return np.zeros((1, *spec.shape), int).tolist()
+
+
+def _value(column: Mapping[str, Any]) -> object:
+    """Return a value that a column may have."""
+    if column["kind"] == "category":
+        return next(iter(column["categories"]), None)
+    if column["kind"] == "date":
+        return None if column.get("format") else "2024-01-31"
+    return {"number": 0.0, "boolean": True, "text": "some words"}[column["kind"]]
 
 
 def _requirements(artifact: Path, mlflow_version: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,16 +13,18 @@ from automl.core.leaderboard import leaderboard
 from automl.core.metrics import metric
 from automl.recorders.mlflow import svg
 from automl.recorders.mlflow.importance import importances
+from automl.serving.calibration import calibrate, decided
 
 MOST_CURVES = 8
 _MOST_CLASSES = 60
 _MOST_BARS = 25
+_MOST_POINTS = 2000
 
 
 def plots(history: History, run_folder: Path) -> dict[str, str]:
     """Return SVG texts by file name; plots that have nothing to show are left out."""
     drawn = {
-        "plots/confusion_matrix.svg": _confusion(history, run_folder),
+        **_predictions(history, run_folder),
         "plots/learning_curves.svg": _curves(history),
         "plots/budget.svg": _budget(history),
         "plots/importance.svg": _importance(history),
@@ -29,20 +32,29 @@ def plots(history: History, run_folder: Path) -> dict[str, str]:
     return {name: text for name, text in drawn.items() if text}
 
 
-def confusion(history: History, run_folder: Path) -> np.ndarray | None:
-    """Return (classes, classes) counts of the winner's out-of-fold predictions, true classes downwards.
+class Unseen(NamedTuple):
+    """What the winner gave for rows that its models were not trained on.
 
-    None without a winner or classes, or where files of the run or its data are gone.
+    Attributes:
+        y: (n,) class codes or values.
+        scores: (n, classes) calibrated probabilities weighted as labels are decided on, or (n,) values.
     """
-    started, decided = history.started, history.decided
-    if started is None or decided is None or not started.spec.classes:
+
+    y: np.ndarray
+    scores: np.ndarray
+
+
+def unseen(history: History, run_folder: Path) -> Unseen | None:
+    """Return the winner's out-of-fold predictions; None without a winner, or where files of the run are gone."""
+    started, ending = history.started, history.decided
+    if started is None or ending is None:
         return None
     folds, y = _array(run_folder / "folds.npy"), _array(Path(started.data_folder) / "y.npy")
     if folds is None or y is None:
         return None
-    total = np.zeros((len(y), len(started.spec.classes)))
+    total = np.zeros((len(y), len(started.spec.classes)) if started.spec.classes else len(y))
     covered = np.zeros(len(y))
-    for number, weight in decided.winner.weights.items():
+    for number, weight in ending.winner.weights.items():
         for fold, result in history.trials[number].results.items():
             path = next((f.path for f in result.files if f.path.endswith("/oof.npy")), None)
             predicted = None if path is None else _array(run_folder / path)
@@ -51,8 +63,16 @@ def confusion(history: History, run_folder: Path) -> np.ndarray | None:
             total[folds == fold] += weight * predicted
             covered[folds == fold] += weight
     seen = covered > 0.5 * covered.max(initial=0.0)
-    counts = np.zeros((total.shape[1],) * 2, int)
-    np.add.at(counts, (y[seen].astype(int), total[seen].argmax(axis=1)), 1)
+    scores = total[seen]
+    if scores.ndim == 2:
+        scores = decided(calibrate(scores, ending.winner.calibration), ending.winner.decision)
+    return Unseen(np.asarray(y)[seen], scores)
+
+
+def confusion(found: Unseen) -> np.ndarray:
+    """Return (classes, classes) counts, true classes downwards."""
+    counts = np.zeros((found.scores.shape[1],) * 2, int)
+    np.add.at(counts, (found.y.astype(int), found.scores.argmax(axis=1)), 1)
     return counts
 
 
@@ -63,13 +83,37 @@ def _array(path: Path) -> np.ndarray | None:
     return array
 
 
-def _confusion(history: History, run_folder: Path) -> str:
-    counts = confusion(history, run_folder)
-    if counts is None or len(counts) > _MOST_CLASSES:
-        return ""
+def _predictions(history: History, run_folder: Path) -> dict[str, str]:
+    """Draw the winner's predictions against the truth: a matrix of classes, or points for numbers."""
+    found = unseen(history, run_folder)
+    if found is None or not len(found.y):
+        return {}
     assert history.started is not None
-    return svg.matrix("Winner on rows it was not trained on: true (down), predicted", counts,
-                      history.started.spec.classes)  # fmt: skip
+    classes = history.started.spec.classes
+    if not classes:
+        return _numbers(found, history.started.spec.target)
+    if len(classes) > _MOST_CLASSES:
+        return {}
+    title = "Winner on rows it was not trained on: true (down), predicted"
+    return {"plots/confusion_matrix.svg": svg.matrix(title, confusion(found), classes)}
+
+
+def _numbers(found: Unseen, target: str) -> dict[str, str]:
+    rows = np.unique(np.linspace(0, len(found.y) - 1, _MOST_POINTS).astype(int))
+    y, predicted = found.y[rows].astype(float), found.scores[rows]
+    ends = [float(min(y.min(), predicted.min())), float(max(y.max(), predicted.max()))]
+    reach = [(float(predicted.min()), 0.0), (float(predicted.max()), 0.0)]
+    title, name = "Winner on rows it was not trained on", target or "target"
+    return {
+        "plots/predicted_vs_actual.svg": svg.scatter(
+            title, f"actual {name}", "predicted", list(zip(y.tolist(), predicted.tolist(), strict=True)),
+            line=[(end, end) for end in ends],
+        ),
+        "plots/residuals.svg": svg.scatter(
+            title, f"predicted {name}", "predicted - actual",
+            list(zip(predicted.tolist(), (predicted - y).tolist(), strict=True)), line=reach,
+        ),
+    }  # fmt: skip
 
 
 def _curves(history: History) -> str:

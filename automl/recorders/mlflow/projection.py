@@ -69,7 +69,7 @@ def parent_record(history: History) -> Record:
     started = _started(history)
     asked = {k: v for k, v in asdict(started.request).items() if v not in ("", None, ()) and k != "tracking_uri"}
     facts = {"metric": started.metric, "folds": started.folds, "slots": started.slots, "device": started.device,
-             "seed": started.seed, "rows": started.spec.rows, "classes": len(started.spec.classes)}  # fmt: skip
+             "seed": started.seed, "rows": started.spec.rows, **_data_facts(started)}  # fmt: skip
     tags = {
         RUN_TAG: run_id(started),
         "automl.fingerprint": started.spec.fingerprint,
@@ -78,6 +78,15 @@ def parent_record(history: History) -> Record:
     }
     points = (*_best_so_far(history), *_end_points(history))
     return Record(started.name, _texts({**asked, **facts}), tags, points, started.wall_started, _wall(history))
+
+
+def _data_facts(started: RunStarted) -> dict[str, object]:
+    """Return what else is known of the data; what the request says already is not said again."""
+    spec = started.spec
+    found: dict[str, object] = {"classes": len(spec.classes)} if spec.classes else {}
+    if spec.kind == "table":
+        found |= {"columns": spec.shape[0], "split": spec.split, "target": spec.target}
+    return found
 
 
 def status_tags(history: History) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Small charts as self-contained SVG text: lines, bars, a matrix. No drawing package, no script, no outside file."""
+"""Small charts as self-contained SVG text: lines, points, bars, a matrix; no script, no outside file."""
 
 from __future__ import annotations
 
@@ -41,6 +41,20 @@ def lines(title: str, x_label: str, y_label: str, series: Mapping[str, Series]) 
         body.append(
             f'<text x="{WIDTH - _RIGHT + 12}" y="{_TOP + 14 + 16 * i}" style="fill:{colour}">{escape(name)}</text>'
         )
+    return _page(title, WIDTH, HEIGHT, body)
+
+
+def scatter(title: str, x_label: str, y_label: str, points: Series, *, line: Series = ()) -> str:
+    """Return points (x, y), and a line to hold them against."""
+    x_range = _span([x for x, _ in (*points, *line)])
+    y_range = _span([y for _, y in (*points, *line)])
+    body = [_axes(x_label, y_label, x_range, y_range)]
+    path = " ".join(f"{_x(x, x_range):.1f},{_y(y, y_range):.1f}" for x, y in line)
+    body.append(f'<polyline points="{path}" fill="none" stroke="#888" stroke-dasharray="4 4"/>')
+    body += [
+        f'<circle cx="{_x(x, x_range):.1f}" cy="{_y(y, y_range):.1f}" r="2" fill="{_COLOURS[0]}" fill-opacity="0.5"/>'
+        for x, y in points
+    ]
     return _page(title, WIDTH, HEIGHT, body)
 
 

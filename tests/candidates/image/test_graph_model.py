@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automl.candidates.image.graph_model import GraphModel, classes_present, report_score, require_time
-from automl.candidates.image.onnx_graphs import constant, linear_softmax
+from automl.candidates.graphs.onnx_graphs import constant, linear_softmax
+from automl.candidates.image.graph_model import GraphModel, report_score
 from automl.core.clock import FakeClock
 from automl.testing.context import LocalContext, striped_images
 
@@ -47,15 +47,3 @@ def test_without_validation_rows_no_score_is_reported(tmp_path: Path) -> None:
     data, ctx = striped_images(9), context(tmp_path, valid=0)
     report_score(GraphModel(GRAPH, FEATURES), np.zeros((0, 2), np.float32), data, ctx)
     assert ctx.reports == [(1, None, None)]
-
-
-def test_time_is_required_only_where_even_a_fast_machine_is_too_slow(tmp_path: Path) -> None:
-    require_time(context(tmp_path, valid=0), 5.9, "linear")
-    with pytest.raises(
-        TimeoutError, match=r"linear takes about 6.1 s on a common core .* Got 2.0 s. Raise the budget."
-    ):
-        require_time(context(tmp_path, valid=0), 6.1, "linear")
-
-
-def test_classes_present_counts_every_class() -> None:
-    assert classes_present(np.array([0, 3, 3]), 5).tolist() == [True, False, False, True, False]

@@ -1,0 +1,1 @@
+"""A plugin for automl: the candidate `bayes` for tables, and the task `risk-clf`."""

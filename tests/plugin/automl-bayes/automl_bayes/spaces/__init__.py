@@ -1,0 +1,1 @@
+"""Search spaces: `<task>/<candidate>.toml`."""

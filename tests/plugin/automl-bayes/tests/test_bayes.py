@@ -1,0 +1,13 @@
+"""The contract suite that automl ships, run over this plugin's candidate."""
+
+from __future__ import annotations
+
+from automl.testing.table_suite import TableCandidateContract
+from automl_bayes.bayes import CANDIDATE
+
+from automl.core.space import Configuration
+
+
+class TestBayes(TableCandidateContract):
+    candidate = CANDIDATE
+    configuration = Configuration("bayes", {"smoothing": 0.05, "numbers": "quantile"})
