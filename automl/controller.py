@@ -28,7 +28,8 @@ PROBE_TRIAL = -1
 PROPOSALS = 8
 """How often the searcher is asked for something that fits in the time left."""
 
-FULL_SLACK = 1.1
+FULL_SLACK, UNMEASURED_SLACK = 1.1, 2.0
+"""What full training may take longer than expected; the latter as long as the candidate itself only estimates."""
 LEASE_SLACK = 1.5
 LEASE_MINIMUM_SECONDS = 2.0
 LEAST_LEASE_SECONDS = 0.05
@@ -211,7 +212,8 @@ class Controller:
         assert self.history.planned is not None
         steps = self.history.planned.full_steps[configuration.candidate]
         rounds = -(-self._started.folds // self._started.slots)
-        return FULL_SLACK * rounds * self.costs.seconds(configuration, start=0, stop=steps)
+        slack = FULL_SLACK if self.costs.is_measured(configuration.candidate) else UNMEASURED_SLACK
+        return slack * rounds * self.costs.seconds(configuration, start=0, stop=steps)
 
     def _continue(self, moment: Moment, trial: Trial, move: Continue) -> JobPlanned:
         return self._job(moment, trial.configuration, move.rung, trial.number, fold=move.folds[0])

@@ -103,3 +103,9 @@ def test_a_missing_package_is_named_with_the_command_to_install_it() -> None:
 def test_plugins_of_this_environment_are_looked_up_by_group() -> None:
     found: Any = entry_points(group="automl.searcher")
     assert set(names("searcher")) == {*BUILT_IN["searcher"], *(e.name for e in found)}
+
+
+@pytest.mark.parametrize("task", ["tabular-clf", "tabular-reg"])
+def test_the_module_of_a_candidate_is_known_without_loading_another(task: str) -> None:
+    assert registry.module_of(task, "tabm") == "automl.candidates.tabular.tabm"
+    assert registry.module_of("image-clf", "linear") == "automl.candidates.image.linear"

@@ -31,6 +31,10 @@ class LearnedCosts:
         """Return the seconds one fold takes from step start to step stop."""
         return self._ratio(configuration.candidate) * self._estimate(configuration).seconds(stop - start)
 
+    def is_measured(self, candidate: str) -> bool:
+        """Whether anything of this candidate was measured in this run."""
+        return candidate in self._ratios
+
     def default_cost(self, candidate: str) -> Cost:
         """Return the corrected cost of a candidate's default configuration."""
         cost, ratio = self._estimate(self._defaults[candidate]), self._ratio(candidate)

@@ -31,6 +31,8 @@ from automl.core.standings import Standings
 TrialStatus = Literal["running", "paused", "full", "stopped", "failed"]
 FAILURES = frozenset({"error", "nan", "oom", "timeout", "lost"})
 RETRIED = frozenset({"lost", "timeout"})
+REFUSED = "TimeoutError"
+"""How the message of a candidate begins for which there is too little time to begin; there will not be more of it."""
 ENDED = frozenset({"full", "stopped", "failed"})
 
 
@@ -198,7 +200,7 @@ class History:
             self.retries.append(replace(job, attempt=1))
         elif result.outcome == "stopped":
             trial.reason = result.message
-            if _is_cut_at_its_lease(job, result, device_seconds):
+            if _is_cut_at_its_lease(job, result, device_seconds) or result.message.startswith(REFUSED):
                 self._place(trial, "stopped")
         else:
             self.failures_in_a_row.append(f"{job.candidate}: {result.message}")

@@ -209,6 +209,12 @@ def widened(found: Corrected, error: float, folds: int, metric: Metric) -> Corre
     return found._replace(low=min(found.low, low), high=max(found.high, high), method=method)
 
 
+def moved(found: Corrected, by: float, metric: Metric) -> Corrected:
+    """Return a corrected score with its interval moved, within what the metric can be."""
+    score, low, high = (metric.bounded(end + by) for end in (found.score, found.low, found.high))
+    return found._replace(score=score, low=low, high=high)
+
+
 class Sample(NamedTuple):
     """How many rows a score is known from, and how many rows the new sample has that it is foretold for."""
 

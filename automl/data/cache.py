@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from automl.data.folder import DataFolder
-from automl.errors import MachineError
+from automl.errors import DataError, MachineError
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ def prepared(root: Path, key: str, build: Callable[[Path], None]) -> DataFolder:
     """
     place = root / "data" / key
     if (place / "spec.json").is_file():
-        data = DataFolder(place)
-        if data.is_whole():
+        data = _whole(place)
+        if data is not None:
             return data
         _log.warning("%s: damaged, prepared anew", place)
         shutil.rmtree(place)
@@ -59,6 +59,15 @@ def prepared(root: Path, key: str, build: Callable[[Path], None]) -> DataFolder:
         build(folder)
         _rename(folder, place)
     return DataFolder(place)
+
+
+def _whole(place: Path) -> DataFolder | None:
+    """Return the data in a folder, or None if it is damaged."""
+    try:
+        data = DataFolder(place)
+    except DataError:
+        return None
+    return data if data.is_whole() else None
 
 
 @contextmanager

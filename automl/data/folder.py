@@ -25,6 +25,9 @@ from automl.serving.texts import Texts
 _TUPLES = ("shape", "classes", "class_counts")
 
 
+_AGAIN = "Name the data again to prepare it."
+
+
 class DataFolder:
     """Data in a folder, as `core.protocols.DataSource`.
 
@@ -37,9 +40,14 @@ class DataFolder:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         facts = self._facts()
-        findings: list[dict[str, Any]] = facts.pop("findings", [])
-        self.spec = DataSpec(**{**facts, **{key: tuple(facts[key]) for key in _TUPLES}})
-        self.findings = tuple(Finding(**finding) for finding in findings)
+        try:
+            findings: list[dict[str, Any]] = facts.pop("findings", [])
+            self.spec = DataSpec(**{**facts, **{key: tuple(facts[key]) for key in _TUPLES}})
+            self.findings = tuple(Finding(**finding) for finding in findings)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{self.folder / 'spec.json'}: facts of data are needed. Got: {error!r}. {_AGAIN}"
+            ) from error
 
     @cached_property
     def X(self) -> Any:  # noqa: N802 - the field's name for the rows
@@ -79,10 +87,9 @@ class DataFolder:
         try:
             facts = json.loads(path.read_bytes())
         except (OSError, ValueError) as error:
-            raise DataError(
-                f"{path}: prepared data is needed there. Got: {error}. Name the data again to prepare it."
-            ) from error
-        assert isinstance(facts, dict)
+            raise DataError(f"{path}: prepared data is needed there. Got: {error}. {_AGAIN}") from error
+        if not isinstance(facts, dict):
+            raise DataError(f"{path}: facts of data are needed there. Got {type(facts).__name__}. {_AGAIN}")
         return facts
 
     def _texts(self, number: int) -> Texts:

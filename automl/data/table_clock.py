@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from automl.serving.table_cells import Cells
 from automl.serving.table_times import DateCounts, DateReader
 from automl.serving.table_values import Parsed, numbers
@@ -12,13 +14,15 @@ class Clock:
 
     def __init__(self) -> None:
         self._dates: DateReader | None = None
+        self._has_numbers = False
 
     def __call__(self, cells: Cells) -> Parsed:
         """Return dates as seconds since 1970, or numbers; cells that are neither are counted as odd."""
         if self._dates is not None:
             return self._dates.read(cells)
         parsed = numbers(cells)
-        if not parsed.odd:
+        if not parsed.odd or self._has_numbers:
+            self._has_numbers |= bool(np.isfinite(parsed.values).any())
             return parsed
         counts = DateCounts()
         counts.add(cells)

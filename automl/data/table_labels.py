@@ -91,8 +91,13 @@ class LabelColumn:
         return self._rows(np.array(codes, np.int64))
 
     def groups(self) -> Labels:
-        """Return the codes of rows in the order in which values first occur; a missing value is a value too."""
-        return Labels(self._rows(np.arange(len(self._places))), tuple(self._places))
+        """Return the codes of rows in the order in which values first occur; what is missing is one value.
+
+        Values are compared as labels are: without the spaces around them, numbers as numbers.
+        """
+        codes: dict[object, int] = {}
+        table = [codes.setdefault(None if _is_missing(t) else _key(t), len(codes)) for t in self._places]
+        return Labels(self._rows(np.array(table, np.int64)), tuple("" if key is None else str(key) for key in codes))
 
     def _rows(self, codes: np.ndarray) -> np.ndarray:
         return np.asarray(codes[np.concatenate(self._parts)]) if self._parts else np.empty(0, np.int64)

@@ -107,6 +107,8 @@ def _two_axes(X: Any) -> np.ndarray:
 def _flat(y: Any, name: str) -> Cells:
     if hasattr(y, "columns") and hasattr(y, "iloc"):
         y = y.to_numpy()
+    if hasattr(y, "to_pylist"):  # Arrow
+        return cells_of(y.to_pylist(), "y")
     values = np.asarray(y.to_numpy() if hasattr(y, "to_numpy") else y)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]

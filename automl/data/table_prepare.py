@@ -62,6 +62,11 @@ def build_train(folder: Path, given: TableGiven, roles: Roles, task: Task) -> No
         inferred = infer(chunks, features, separator=given.table.separator)
         arrays = sides.finish()
         _check_rows(len(arrays.y), given.shown)
+        if not inferred.rule.columns:
+            raise DataError(
+                f"{given.shown}: a column that differs from row to row and recurs is needed to predict from. "
+                f"Got {listed([f'{name!r} ({kind})' for name, kind in inferred.kinds.items()])}. Add columns."
+            )
         spec = _spec(given, arrays, inferred.rule, roles)
         spec = replace(spec, columns=_kinds(given.table.names, inferred.kinds, roles))
         task.validate(spec, arrays.y)

@@ -14,13 +14,11 @@ from automl.core.events import Winner
 from automl.core.metrics import Metric
 from automl.core.scores import (
     LEAST_RESAMPLES,
-    MOST_RESAMPLES,
-    MOST_ROWS,
     Pool,
     Sample,
-    Select,
     TimeLeft,
     correct,
+    moved,
     out_of_bag,
     p_better,
     share_above_zero,
@@ -28,10 +26,12 @@ from automl.core.scores import (
     widened,
 )
 from automl.ensembles.greedy import Greedy, Latency
+from automl.ensembles.resampling import affordable, most_resamples, sampled_rows
 
 MOST_TRIALS = 50
-CONVINCING = 0.75
-"""The ensemble is taken if it is better with this probability: it costs memory and time with certainty."""
+CONVINCING = 0.5
+"""The ensemble is taken if it is better with at least this probability. On few rows no difference is certain, and the
+mean of several models varies less from sample to sample than the one that happened to be best."""
 NOISE_SHARE = 0.1
 NOISE_PROBABILITY = 0.6
 """A simpler model is taken if it falls short by less than this share of the standard error, and the best one is better
@@ -39,14 +39,8 @@ with less than this probability."""
 MOST_FIELD_ROWS = 100_000
 """Most rows by which trials are ranked. With fifteen trials on a million rows the area under the curve alone took 18 s;
 ranks are as sure to a third of a standard error of these rows, and the score of what is chosen is that of all rows."""
-DEAR_ROWS = 5_000
-"""Most rows that are resampled for metrics of which every mean of models is scored afresh."""
 HALVES_COST = 5.0
 """How many times the first ensemble's seconds must be left for choosing on halves."""
-_LEAST_ROWS = 2_000
-_MOST_NUMBERS = 20_000_000
-_RANKED_NUMBERS = 350_000
-"""Bounds of the work where no clock may bound it: with 50 trials some fifteen seconds on one core."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +159,7 @@ def choose(
         ValueError: no contestant, or no row that all of them predicted.
     """
     field = _Field.of(contestants, y, metric=metric, folds=folds, rng=rng, rules=rules)
-    small = field.pool.sampled(_sampled_rows(field.pool), rng)
+    small = field.pool.sampled(sampled_rows(field.pool), rng)
     single = field.simplest_near_best(rng)
     if len(field.contestants) == 1 or (rules.time_left is not None and rules.time_left() <= 0):
         return field.conclude(single, small, np.empty(0), rng=rng)
@@ -173,27 +167,31 @@ def choose(
     before = rules.seconds()
     ensemble = greedy(np.ones(len(small.y)))
     took = before - rules.seconds()  # not a number where no decision may depend on time: then there are resamples
-    scores = out_of_bag(small, [small.best, greedy], rng=rng, resamples=_resamples(small), time_left=rules.time_left)
+    drawn = affordable(small, took, rules.seconds(), rng)
+    judged = greedy if drawn is small else Greedy(drawn, latency=field.latency)
+    ways = [drawn.best, judged]
+    for way in ways:
+        way(np.ones(len(drawn.y)))  # what is prepared once must not count for each resample
+    scores = out_of_bag(drawn, ways, rng=rng, resamples=most_resamples(drawn), time_left=rules.time_left)
     p_ensemble = None
     if np.count_nonzero(ensemble) > 1 and len(scores) >= LEAST_RESAMPLES:
         p_ensemble = share_above_zero(metric.sign * (scores[:, 1] - scores[:, 0]))
     elif np.count_nonzero(ensemble) > 1 and rules.seconds() > HALVES_COST * took:
         p_ensemble = _better_on_other_half(small, greedy, rng)
     if p_ensemble is not None and p_ensemble >= CONVINCING:
-        return field.conclude(ensemble, small, scores[:, 1], p_ensemble=p_ensemble, rng=rng)
-    return field.conclude(single, small, scores[:, 0], p_ensemble=p_ensemble, rng=rng)
+        return field.conclude(ensemble, drawn, scores[:, 1], p_ensemble=p_ensemble, rng=rng)
+    return field.conclude(single, drawn, scores[:, 0], p_ensemble=p_ensemble, rng=rng)
 
 
 def _better_on_other_half(pool: Pool, greedy: Greedy, rng: np.random.Generator) -> float:
     """Return the probability that an ensemble is better than the best trial, each chosen on the other half of rows."""
     half = rng.permutation(len(pool.y)) % 2
-    ways: tuple[Select, Select] = (greedy, pool.best)
-    mixed = [pool.predictions[0].copy() for _ in range(2)]
-    for part in (0, 1):
-        rows = np.flatnonzero(half == part)
-        for out, select in zip(mixed, ways, strict=True):
-            out[rows] = pool.blend(select((half != part).astype(np.float64)), rows)
-    return p_better(pool.y, mixed[0], mixed[1], metric=pool.metric, rng=rng)
+    probabilities = []
+    for part in (0, 1):  # apart, since two mixtures need not rank rows on one scale
+        rows, learned = np.flatnonzero(half == part), (half != part).astype(np.float64)
+        mixed, single = (pool.blend(select(learned), rows) for select in (greedy, pool.best))
+        probabilities.append(p_better(pool.y[rows], mixed, single, metric=pool.metric, rng=rng))
+    return float(np.mean(probabilities))
 
 
 @dataclass(frozen=True)
@@ -286,6 +284,8 @@ class _Field:
         blended = self.pool.blend(weights)
         sample = Sample(known=rows, new=self.rules.sample_rows or rows)
         found = correct(small, weights, scores, sample=sample, rng=rng, time_left=self.rules.time_left)
+        if len(small.y) < len(self.pool.y):  # what a part of the rows tells is the optimism, not the score
+            found = moved(found, self.pool.score(weights) - small.score(weights), metric)
         fold_score = self._chosen_score(weights)
         if self.rules.split != "stratified":
             found = widened(found, fold_score.se, len(np.unique(self.folds)), metric)
@@ -355,23 +355,3 @@ def _common_rows(contestants: Sequence[Contestant]) -> _Common:
     counts = np.array([np.count_nonzero(f) for f in finite])
     able = np.flatnonzero(2 * counts >= counts.max()).tolist()
     return _Common([contestants[i] for i in able], np.logical_and.reduce([finite[i] for i in able]))
-
-
-def _sampled_rows(pool: Pool) -> int:
-    """Return how many rows are resampled: fewer where the predictions are large or the metric is dear."""
-    numbers = len(pool.predictions) * int(pool.predictions[0][0].size)
-    most = {"roc_auc": DEAR_ROWS // _curves(pool), "average_precision": DEAR_ROWS // _curves(pool),
-            "macro_f1": DEAR_ROWS, "f1": DEAR_ROWS}.get(pool.metric.name, MOST_ROWS)  # fmt: skip
-    return max(_LEAST_ROWS, min(most, _MOST_NUMBERS // numbers))
-
-
-def _resamples(pool: Pool) -> int:
-    """Return the most resamples of the selection: fewer where each means ranking the rows anew, class by class."""
-    if pool.metric.needs != "probabilities" or pool.metric.name == "log_loss":
-        return MOST_RESAMPLES
-    return max(LEAST_RESAMPLES, min(MOST_RESAMPLES, _RANKED_NUMBERS // (len(pool.y) * _curves(pool))))
-
-
-def _curves(pool: Pool) -> int:
-    classes = int(pool.predictions[0].shape[-1])
-    return 1 if classes == 2 else classes

@@ -278,7 +278,7 @@ def _time_left(run: Run) -> Callable[[], float] | None:
     if not run.controller.ledger.budget.is_timed:
         return None
     began = run.time.at()
-    left = max(0.0, run.seconds_left() - run.refit_seconds() - run.test_seconds())
+    left = max(0.0, run.seconds_left() - run.refit_seconds() - run.test_seconds() - run.export_seconds())
     allowed = min(LONGEST_CHOICE_SECONDS, max(LEAST_CHOICE_SHARE * left, left - AFTER_CHOICE_SECONDS))
     if run.interrupted:
         allowed = INTERRUPT_SECONDS

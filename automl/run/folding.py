@@ -13,7 +13,7 @@ QUICK_SECONDS_PER_ROW = 0.1
 """Below so many worker seconds per image two or three folds are enough: the time is better spent on longer training."""
 
 HURRIED_SECONDS_PER_OUTPUT = 0.0005
-AMPLE_SECONDS_PER_OUTPUT = 0.02
+AMPLE_SECONDS_PER_OUTPUT = 0.05
 """The same for tables, per row and output: boosted trees grow one tree per class."""
 MANY_ROWS = 300_000
 """A hurried search on so many rows has two folds."""

@@ -30,6 +30,10 @@ LEAST_RESERVE_SHARE = 0.25
 TEST_SLACK = 1.5
 """An ensemble predicts longer than the best trial alone."""
 
+EXPORT_SECONDS_PER_BYTE, EXPORTED_TRIALS = 9e-8, 4
+"""Writing an artifact, reading it in the process that verifies it and once more to look at the test took 80 ms a
+megabyte of trees; ensembles are rarely larger than the best four trials."""
+
 KEPT_TRIALS = 25
 """Full trials whose models are kept, the best; only these can be chosen."""
 
@@ -273,7 +277,7 @@ class Run:
         wall = self.controller.ledger.budget.wall
         if wall is None:
             return inf
-        reserve = self.parts.reserve_seconds + self.test_seconds()
+        reserve = self.parts.reserve_seconds + self.test_seconds() + self.export_seconds()
         if not self.history.full():
             return wall - min(reserve, LEAST_RESERVE_SHARE * wall)
         held = self.refit_seconds()
@@ -285,6 +289,14 @@ class Run:
         if leader is None:
             return 0.0
         return TEST_SLACK * self.started.test_rows * sum(r.batch_ms for r in leader.results.values()) / 1000
+
+    def export_seconds(self) -> float:
+        """Return the seconds that large models take to be exported and verified, beyond what small ones take."""
+        leaders = islice(
+            self.history.standings.arrived_at(self.history.top_rung).best(sign=self.metric.sign), EXPORTED_TRIALS
+        )
+        sizes = (r.size_bytes for n in leaders for r in self.history.trials[n].results.values())
+        return EXPORT_SECONDS_PER_BYTE * sum(sizes)
 
     def _done(self, reason: str) -> Done:
         self._reason = self._reason or reason

@@ -41,7 +41,7 @@ VERIFY_SECONDS = 1.6
 REGISTER_SECONDS = 1.6
 CHOICE_SECONDS_PER_ROW, LONGEST_CHOICE_SECONDS = 2.2e-4, 4.4
 """Choosing among a dozen trials with some sixty resamples takes 4.3 s on 20,000 rows, as many as are looked at."""
-MOST_CHOICE_SHARE = 0.03
+MOST_CHOICE_SHARE = 0.05
 MOST_RESERVE_SHARE = 0.28
 """Most of a wall budget that is held back for finalising; matters only for budgets of seconds."""
 

@@ -126,7 +126,7 @@ def prepare(resolved: Resolved, data: Any = None, test: Any = None) -> Setup:
         spaces=resolved.found.texts,
         space_origins=resolved.found.origins,
         space_sha256=space.sha256(),
-        portfolio=_portfolio(resolved.found, space, task),
+        portfolio=_portfolio(resolved.found, space, task, rows=source.spec.rows),
         versions=versions(),
         wall_started=time.time(),
         metric=chosen,
@@ -302,10 +302,10 @@ def _open_test(test: Any, train: DataFolder) -> Opened | None:
     return None if isinstance(test, str) and not test else prepare_test(test, train)
 
 
-def _portfolio(found: Found, space: SearchSpace, task: Task) -> tuple[Configuration, ...]:
+def _portfolio(found: Found, space: SearchSpace, task: Task, *, rows: int) -> tuple[Configuration, ...]:
     if found.portfolio is None:
         return tuple(s.default() for s in space.candidates.values())
-    return read_portfolio(found.portfolio.text, found.portfolio.origin, space, known=task.info.candidates)
+    return read_portfolio(found.portfolio.text, found.portfolio.origin, space, known=task.info.candidates, rows=rows)
 
 
 def run_path(request: SearchRequest, name: str) -> Path:

@@ -28,7 +28,10 @@ class PortfolioSearcher:
         self._then = then
 
     def ask(self, space: SearchSpace, history: History, rng: np.random.Generator) -> Configuration:
-        """Return the first configuration of the list that is in space and was not tried, else what `then` proposes."""
+        """Return the first configuration of the list that is in space and was neither tried nor passed over.
+
+        After the list, what `then` proposes.
+        """
         listed = next(self._left(space, history), None)
         return listed if listed is not None else self._then.ask(space, history, rng)
 
@@ -38,5 +41,6 @@ class PortfolioSearcher:
 
     def _left(self, space: SearchSpace, history: History) -> Iterator[Configuration]:
         for configuration in self._configurations:
-            if configuration.candidate in space.candidates and not is_tried(configuration, history):
+            is_open = configuration.candidate in space.candidates and configuration.key() not in history.skipped
+            if is_open and not is_tried(configuration, history):
                 yield configuration

@@ -84,6 +84,20 @@ def texts_of(cells: Cells) -> list[str]:
     return [texts[place] for place in places.tolist()]
 
 
+def plain(text: str) -> str:
+    """Return a text that can be written: halves of surrogate pairs become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def plain_texts(texts: list[str]) -> list[str]:
+    """Return texts that can be written; the same list if all can."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return [plain(text) for text in texts]
+    return texts
+
+
 def cells_of(values: Sequence[Any] | np.ndarray, name: str) -> Cells:
     """Return a column in memory as cells: numbers stay numbers, dates become ISO 8601, true and false words.
 
@@ -123,10 +137,11 @@ def chunk_of(frame: Any) -> Chunk:
         InputError: it is something else, names repeat, or columns differ in length.
     """
     chunk: Chunk = {}
-    for name, values in _columns(frame):
-        if str(name) in chunk:
-            raise InputError(f"columns: names must differ. Got {str(name)!r} twice. Rename one.")
-        chunk[str(name)] = cells_of(values, str(name))
+    for key, values in _columns(frame):
+        name = plain(str(key))
+        if name in chunk:
+            raise InputError(f"columns: names must differ. Got {name!r} twice. Rename one.")
+        chunk[name] = cells_of(values, name)
     lengths = {len(cells) for cells in chunk.values()}
     if len(lengths) > 1:
         sizes = {name: len(cells) for name, cells in chunk.items()}
@@ -160,6 +175,9 @@ def _refuse_repeated(names: list[str]) -> None:
 def _values(column: Any) -> Sequence[Any] | np.ndarray:
     if isinstance(column, np.ndarray | list | tuple):
         return column
+    if hasattr(column, "to_pylist"):  # Arrow
+        values: list[Any] = column.to_pylist()
+        return values
     if hasattr(column, "to_numpy"):
         return np.asarray(column.to_numpy())
     raise InputError(f"column: a list or an array is needed. Got {type(column).__name__}. Convert it.")
@@ -176,7 +194,7 @@ def _numbers(values: np.ndarray) -> Cells:
 def _cells_of_objects(values: list[Any], name: str) -> Cells:
     kinds = set(map(type, values))
     if kinds == {str}:
-        return values
+        return plain_texts(values)
     is_exact = kinds <= _NUMBER_TYPES and (
         int not in kinds or all(type(value) is not int or abs(value) <= _LARGEST_EXACT for value in values)
     )

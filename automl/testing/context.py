@@ -134,7 +134,7 @@ def mixed_table(rows: int, *, classes: int = 3, seed: int = 0) -> ArrayData:
     for column, share in ((size, 0.1), (colour, 0.05), (day, 0.05)):
         column[rng.random(rows) < share] = np.nan
     colour[rng.random(rows) < 0.02] = UNSEEN
-    said = [" ".join([_WORDS[t], *rng.choice(_WORDS, 3)]) if t else "" for t in turn.tolist()]
+    said = [" ".join([_WORDS[t % len(_WORDS)], *rng.choice(_WORDS, 3)]) if t else "" for t in turn.tolist()]
     rule = TableRule((
         Column("size", "number"), Column("wide", "number"), Column("new", "boolean"),
         Column("colour", "category", _COLOURS), Column("said", "text"), Column("day", "date"),
@@ -143,8 +143,8 @@ def mixed_table(rows: int, *, classes: int = 3, seed: int = 0) -> ArrayData:
     y: np.ndarray = turn if classes else 10 * turn + wide + rng.normal(0, 0.5, rows)
     counts = tuple(np.bincount(turn, minlength=classes).tolist()) if classes else ()
     name = f"mixed-{rows}-{classes}-{seed}"
-    spec = DataSpec(name, "table", rows, (len(rule.columns),), tuple(f"class {c}" for c in range(classes)), counts, name,
-                    rule.to_json(), target="answer")  # fmt: skip
+    spec = DataSpec(name, "table", rows, (len(rule.columns),), tuple(f"class {c}" for c in range(classes)), counts,
+                    name, rule.to_json(), target="answer")  # fmt: skip
     return ArrayData(X, y, spec)
 
 

@@ -71,8 +71,9 @@ def measure(work: Path, tables: Sequence[str], *, task: str, listed: Path, folds
         path, target, *named = table.split(":")
         out = work / f"{task}-{Path(path).parent.name}"
         if not out.exists():
-            api.search(path, task=task, target=target, metric=named[0] if named else "", budget=f"{count}trials",
-                       space=(str(listed),), scheduler="full", out=str(out), tracking_uri="none", folds=folds)  # fmt: skip
+            chosen = named[0] if named else ""
+            api.search(path, task=task, target=target, metric=chosen, budget=f"{count}trials", folds=folds,
+                       space=(str(listed),), scheduler="full", out=str(out), tracking_uri="none")  # fmt: skip
 
 
 def load(run: Path, rng: np.random.Generator) -> Measured:

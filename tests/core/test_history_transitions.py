@@ -405,3 +405,11 @@ def test_full_trials_have_every_fold_and_a_report_at_the_top(seed: int) -> None:
     for event in random_events(seed):
         history.apply(event)
     assert all(len(t.kept_folds) == FOLDS and TOP in t.reports for t in history.full())
+
+
+def test_a_candidate_that_had_no_time_to_begin_is_not_asked_again() -> None:
+    history = fresh()
+    job = planned(history)
+    refused = replace(result(job, job.members[0], "stopped", None), message="TimeoutError: mlp takes about 9 s")
+    history.apply(JobEnded(JobResult(job.id, (refused,), 0.01), 1.0, 0.01))
+    assert history.trials[0].status == "stopped"

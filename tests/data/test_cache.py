@@ -92,3 +92,10 @@ def test_scratch_is_private_and_removed(tmp_path: Path) -> None:
 def test_keys_depend_on_values_not_on_their_order() -> None:
     assert cache_key({"a": 1, "b": [2, "ü"]}) == cache_key({"b": [2, "ü"], "a": 1})
     assert cache_key({"a": 1}) != cache_key({"a": 2})
+
+
+@pytest.mark.parametrize("damaged", ["{", "{}", "[]", '{"name": 1}'], ids=["cut", "empty", "list", "strange"])
+def test_damaged_facts_are_prepared_anew(tmp_path: Path, damaged: str) -> None:
+    place = prepared(tmp_path, "key", build).folder
+    (place / "spec.json").write_text(damaged)
+    assert prepared(tmp_path, "key", build).spec == SPEC

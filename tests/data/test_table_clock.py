@@ -104,3 +104,9 @@ def test_what_is_no_time_like_the_first_is_named_with_its_row(first: Cells, seco
 def test_a_missing_time_is_counted_in_any_chunk(missing: str) -> None:
     with pytest.raises(DataError, match="Got 2 missing or infinite of 4, the first in row 1"):
         placed([missing, "2024-01-02"], ["2024-01-03", missing])
+
+
+def test_years_are_not_ranked_among_dates() -> None:
+    clock = Clock()
+    clock(["2024", "2025"])
+    assert clock(["2023-05-01", "2024-05-01"]).odd == 2

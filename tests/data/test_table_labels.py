@@ -128,3 +128,7 @@ def test_a_label_that_training_did_not_have_is_refused(strange: str) -> None:
 def test_groups_are_numbered_as_they_come_and_may_be_missing() -> None:
     groups = column(["h2", "", "h1", "h2"]).groups()
     assert (groups.codes.tolist(), groups.classes) == ([0, 1, 2, 0], ("h2", "", "h1"))
+
+
+def test_groups_are_compared_as_labels_are() -> None:
+    assert column(["h1", "h1 ", "1", "1.0", "", " ", "NA"]).groups().codes.tolist() == [0, 0, 1, 1, 2, 2, 2]

@@ -245,3 +245,14 @@ def test_a_table_of_names_that_mean_something_elsewhere_is_read(tmp_path: Path, 
     columns["target"] = [n % 3 for n in range(40)]
     spec = open_source(columns, TASKS[task], roles=Roles(target="target"), cache=tmp_path).data.spec
     assert list(spec.columns) == [*names, "target"]
+
+
+def test_a_table_in_which_nothing_varies_is_refused(tmp_path: Path) -> None:
+    columns = {"a": ["1"] * 40, "label": ["y", "n"] * 20}
+    with pytest.raises(DataError, match=r"a column that differs from row to row .* Got 'a' \(constant\)"):
+        built(tmp_path / "data", columns, target="label")
+
+
+def test_halves_of_signs_become_question_marks(tmp_path: Path) -> None:
+    columns = {"a\ud800": ["x", "y\udfff", "z", "x"] * 10, "label": ["y", "n"] * 20}
+    assert list(built(tmp_path / "data", columns, target="label").spec.columns) == ["a?", "label"]

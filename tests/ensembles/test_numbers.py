@@ -142,7 +142,7 @@ def test_the_interval_is_for_all_rows_though_a_part_ranks(monkeypatch: pytest.Mo
 
 
 def test_without_time_to_resample_the_halves_of_the_rows_judge_each_other() -> None:
-    left = iter([10.0] * 4 + [1e-9] + [10.0] * 100)  # out of time when the resampling begins
+    left = iter([10.0] * 4 + [0.0] + [10.0] * 1000)  # out of time when the resampling begins
     choice = decide(*(off(2.0, seed) for seed in range(6)), time_left=lambda: next(left))
     assert choice.kind == "ensemble"
     assert choice.p_ensemble == 1.0
@@ -150,7 +150,7 @@ def test_without_time_to_resample_the_halves_of_the_rows_judge_each_other() -> N
 
 
 def test_halves_do_not_take_models_alike_for_an_ensemble() -> None:
-    left = iter([10.0] * 4 + [1e-9] + [10.0] * 100)
+    left = iter([10.0] * 4 + [0.0] + [10.0] * 1000)
     noise = np.random.default_rng(3).normal(scale=0.01, size=(3, ROWS))
     alike = [(off(2.0) + wobble).astype(np.float32) for wobble in noise]
     assert decide(*alike, time_left=lambda: next(left)).kind == "single"

@@ -48,3 +48,9 @@ def test_the_origin_of_the_next_proposal_is_known(asked: int, origin: str) -> No
 
 def test_an_empty_list_changes_nothing() -> None:
     assert searcher([]).origin(SPACE, HistoryBuilder().history) == "searcher"
+
+
+def test_what_was_passed_over_for_lack_of_time_gives_way_to_the_next() -> None:
+    builder = HistoryBuilder()
+    builder.history.skipped.add(FIRST[0].key())
+    assert searcher().ask(SPACE, builder.history, stream(1)) == FIRST[1]

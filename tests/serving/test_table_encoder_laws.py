@@ -72,7 +72,7 @@ BLOCKS: dict[str, Maker] = {
     "numbers": lambda rng: ({"columns": [int(c) for c in rng.integers(0, 4, 3)]}, 3),
     "lookup": lambda rng: ({"columns": [2, 1], "sizes": [3, 2], "values": [[gaps(rng, 5)] * 2, [gaps(rng, 4)] * 2]}, 4),
     "onehot": lambda rng: ({"columns": [2], "sizes": [3], "places": [rng.integers(-1, 4, 5).tolist()], "width": 4}, 4),
-    "dates": lambda rng: ({"column": 3, "parts": rng.permutation(PARTS).tolist(), "start": float(rng.normal(0, 1e9))}, 13),
+    "dates": lambda rng: ({"column": 3, "parts": rng.permutation(PARTS).tolist(), "start": rng.random() * 1e9}, 13),
     "text_size": lambda rng: ({"column": int(rng.integers(0, 2))}, 2),
     "words": lambda rng: ({"column": 1, "terms": ["good", "not good", "猫"], "weights": rng.random(3).tolist()}, 3),
     "pairs": lambda rng: ({"columns": [0, 3], "others": [1, 0], "operations": ["divide", "multiply"]}, 2),
@@ -147,8 +147,8 @@ def test_a_table_is_left_as_it_was(seed: int) -> None:
 @pytest.mark.parametrize("kind", BLOCKS)
 def test_a_filled_block_has_no_gaps(kind: str, seed: int) -> None:
     block, width = BLOCKS[kind](np.random.default_rng(seed))
-    finish = {"fill": [-7.5] * width, "flags": list(range(width))}
-    plan = {"version": 1, "width": 2 * width, "names": ["c"] * 2 * width, "blocks": [{"kind": kind, **block, "finish": finish}]}  # fmt: skip
+    block |= {"kind": kind, "finish": {"fill": [-7.5] * width, "flags": list(range(width))}}
+    plan = {"version": 1, "width": 2 * width, "names": ["c"] * 2 * width, "blocks": [block]}
     out = compute(plan, table_of(seed))
     assert np.isfinite(out).all()
     np.testing.assert_array_equal(out[:, :width] == -7.5, out[:, width:] == 1)

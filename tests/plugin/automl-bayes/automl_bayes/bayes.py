@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from automl.candidates.tabular.encoding import EncoderOptions, encoded
 
+from automl.candidates.tabular.encoding import EncoderOptions, encoded
 from automl.candidates.tabular.table_model import TableModel, report_score
 from automl.core.data import DataSpec
 from automl.core.job import Cost, Job

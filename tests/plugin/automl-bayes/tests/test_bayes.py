@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from automl.testing.table_suite import TableCandidateContract
 from automl_bayes.bayes import CANDIDATE
 
 from automl.core.space import Configuration
+from automl.testing.table_suite import TableCandidateContract
 
 
 class TestBayes(TableCandidateContract):
