@@ -63,9 +63,10 @@ def build_train(folder: Path, given: TableGiven, roles: Roles, task: Task) -> No
         arrays = sides.finish()
         _check_rows(len(arrays.y), given.shown)
         if not inferred.rule.columns:
+            kinds = ", ".join(f"{name!r} ({kind})" for name, kind in list(inferred.kinds.items())[:10])
             raise DataError(
                 f"{given.shown}: a column that differs from row to row and recurs is needed to predict from. "
-                f"Got {listed([f'{name!r} ({kind})' for name, kind in inferred.kinds.items()])}. Add columns."
+                f"Got {kinds}. Add columns."
             )
         spec = _spec(given, arrays, inferred.rule, roles)
         spec = replace(spec, columns=_kinds(given.table.names, inferred.kinds, roles))

@@ -169,7 +169,7 @@ def choose(
     took = before - rules.seconds()  # not a number where no decision may depend on time: then there are resamples
     drawn = affordable(small, took, rules.seconds(), rng)
     judged = greedy if drawn is small else Greedy(drawn, latency=field.latency)
-    ways = [drawn.best, judged]
+    ways: list[Select] = [drawn.best, judged]
     for way in ways:
         way(np.ones(len(drawn.y)))  # what is prepared once must not count for each resample
     scores = out_of_bag(drawn, ways, rng=rng, resamples=most_resamples(drawn), time_left=rules.time_left)

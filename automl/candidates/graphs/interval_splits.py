@@ -88,11 +88,11 @@ def _places(splits: Splits, ends: np.ndarray, first: np.ndarray, nodes: np.ndarr
     """Return the node number within its tree for each of ends."""
     tree_starts = np.searchsorted(splits.tree, np.arange(len(nodes)))
     as_split = first[np.minimum(tree_starts[splits.tree] + np.maximum(ends, 0), max(len(first) - 1, 0))]
-    return np.where(ends < 0, nodes[splits.tree] - 1 - ends, as_split)
+    return np.asarray(np.where(ends < 0, nodes[splits.tree] - 1 - ends, as_split))
 
 
 def _starts(counts: np.ndarray) -> np.ndarray:
-    return np.cumsum(counts) - counts
+    return np.asarray(np.cumsum(counts) - counts)
 
 
 def category_edges(categories: np.ndarray) -> np.ndarray:

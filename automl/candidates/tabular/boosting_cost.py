@@ -84,7 +84,7 @@ def _training_seconds(rows: int, *, wide: int, shape: Shape, seconds: TreeSecond
     used = max(1.0, wide * shape.columns)
     tree = seconds.fixed + rows * (seconds.row + used * seconds.value) + shape.leaves * used * shape.bins * seconds.bin
     best = min(MOST_ROUNDS, _ROUNDS / shape.learning_rate * min(1.0, rows / _ROWS) ** _GROWTH)
-    return tree * (best + patience_of(shape.learning_rate) + is_repeated * best / (1 - HELD_SHARE))
+    return float(tree * (best + patience_of(shape.learning_rate) + is_repeated * best / (1 - HELD_SHARE)))
 
 
 def columns_of(spec: DataSpec, *, words: int) -> int:

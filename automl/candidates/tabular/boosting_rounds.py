@@ -85,7 +85,7 @@ def rate_of(learning_rate: float, trees_a_round: int) -> float:
     >>> rate_of(0.05, 1), round(rate_of(0.05, 8), 3), round(rate_of(0.05, 26), 3)
     (0.05, 0.1, 0.15)
     """
-    return learning_rate * min(_MOST_FASTER, max(1.0, (trees_a_round / 2) ** 0.5))
+    return learning_rate * float(min(_MOST_FASTER, max(1.0, (trees_a_round / 2) ** 0.5)))
 
 
 def patience_of(learning_rate: float) -> int:
