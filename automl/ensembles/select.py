@@ -16,6 +16,7 @@ from automl.core.scores import (
     LEAST_RESAMPLES,
     Pool,
     Sample,
+    Select,
     TimeLeft,
     correct,
     moved,
