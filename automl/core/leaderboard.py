@@ -67,12 +67,15 @@ def leaderboard(history: History, metric: Metric, *, limit: int | None = None) -
 def contestants(history: History, metric: Metric, *, most: int) -> list[int]:
     """Return the full trials that the winner is chosen among, best first: of a small table fewer.
 
-    Where they are fewer, the best of each candidate comes before the second best of any: different models make the
-    better ensemble.
+    Of tables the best of each candidate comes before the second best of any: different models make the better
+    ensemble.
     """
     assert history.started is not None
-    rows, spec = leaderboard(history, metric, limit=most), history.started.spec
-    fewer = next((few for below, few in CONTESTANTS if spec.kind == "table" and spec.rows < below), most)
+    spec = history.started.spec
+    if spec.kind != "table":
+        return [row.trial for row in leaderboard(history, metric, limit=most)]
+    rows = leaderboard(history, metric)
+    fewer = min(most, next((few for below, few in CONTESTANTS if spec.rows < below), most))
     first = {row.candidate: row.trial for row in reversed(rows)}
     chosen = {row.trial for row in sorted(rows, key=lambda row: row.trial != first[row.candidate])[:fewer]}
     return [row.trial for row in rows if row.trial in chosen]

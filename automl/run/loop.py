@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from math import inf
@@ -15,7 +16,7 @@ from automl.core.clock import Clock
 from automl.core.events import Event, Exported, JobEnded, JobPlanned, PhaseChanged, Ticked, TrialStopped, Warned
 from automl.core.folds import refit_growth
 from automl.core.history import History, Trial
-from automl.core.job import Job, JobResult, Report
+from automl.core.job import Job, JobResult, MemberResult, Report
 from automl.core.leaderboard import best
 from automl.core.metrics import metric
 from automl.core.protocols import WAIT, Done, Executor, Journal, Recorder
@@ -27,12 +28,11 @@ TICK_SECONDS = 2.0
 LEAST_RESERVE_SHARE = 0.25
 """Share of a wall budget that is held back for finalising as long as no trial is full."""
 
-TEST_SLACK = 1.5
-"""An ensemble predicts longer than the best trial alone."""
-
-EXPORT_SECONDS_PER_BYTE, EXPORTED_TRIALS = 9e-8, 4
+EXPORT_SECONDS_PER_BYTE = 9e-8
 """Writing an artifact, reading it in the process that verifies it and once more to look at the test took 80 ms a
-megabyte of trees; ensembles are rarely larger than the best four trials."""
+megabyte of trees."""
+LIKELY_TRIALS = 4
+"""Ensembles are rarely larger, nor slower, than the best four trials together."""
 
 KEPT_TRIALS = 25
 """Full trials whose models are kept, the best; only these can be chosen."""
@@ -250,12 +250,20 @@ class Run:
         if len(ranked) < KEPT_TRIALS:
             return
         last = self._top_score(ranked[-1])
-        for number in [n for n in self._kept if self._top_score(n) < last]:
+        champions = self._champions()
+        for number in [n for n in self._kept if self._top_score(n) < last and n not in champions]:
             self._kept.discard(number)
             for result in self.history.trials[number].results.values():
                 for file in result.files:
                     if file.path.rsplit("/", 1)[-1].startswith("model"):
                         (self.parts.folder.path / file.path).unlink(missing_ok=True)
+
+    def _champions(self) -> set[int]:
+        """Return the best of each candidate: different models make the better ensemble, so these are kept too."""
+        best_of: dict[str, int] = {}
+        for number in sorted(self._kept, key=self._top_score):
+            best_of[self.history.trials[number].configuration.candidate] = number
+        return set(best_of.values())
 
     def _top_score(self, number: int) -> float:
         """Return a full trial's score, greater being better."""
@@ -284,19 +292,20 @@ class Run:
         return wall - (min(reserve + held, MOST_HELD_SHARE * wall) if held else reserve)
 
     def test_seconds(self) -> float:
-        """Return the seconds the look at the test set will take, by what the best trial's models took per row."""
-        leader = best(self.history, self.metric) if self.started.test_rows else None
-        if leader is None:
+        """Return the seconds the look at the test set will take, by what the best trials' models took per row."""
+        if not self.started.test_rows:
             return 0.0
-        return TEST_SLACK * self.started.test_rows * sum(r.batch_ms for r in leader.results.values()) / 1000
+        return self.started.test_rows * sum(r.batch_ms for r in self._likely_models()) / 1000
 
     def export_seconds(self) -> float:
         """Return the seconds that large models take to be exported and verified, beyond what small ones take."""
-        leaders = islice(
-            self.history.standings.arrived_at(self.history.top_rung).best(sign=self.metric.sign), EXPORTED_TRIALS
-        )
-        sizes = (r.size_bytes for n in leaders for r in self.history.trials[n].results.values())
-        return EXPORT_SECONDS_PER_BYTE * sum(sizes)
+        return EXPORT_SECONDS_PER_BYTE * sum(r.size_bytes for r in self._likely_models())
+
+    def _likely_models(self) -> Iterator[MemberResult]:
+        """Yield the models of the best trials, which the ensemble is likely to be made of."""
+        ranked = self.history.standings.arrived_at(self.history.top_rung).best(sign=self.metric.sign)
+        for number in islice(ranked, LIKELY_TRIALS):
+            yield from self.history.trials[number].results.values()
 
     def _done(self, reason: str) -> Done:
         self._reason = self._reason or reason

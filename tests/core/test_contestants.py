@@ -44,5 +44,5 @@ def test_the_best_of_each_candidate_is_there() -> None:
 
 
 def test_no_more_than_are_kept_are_chosen_among() -> None:
-    assert chosen(played(999), most=5) == [29, 28, 27, 26, 25]
+    assert chosen(played(999), most=5) == [29, 28, 27, 26, 20]
     assert len(chosen(played(999, trials=3))) == 3

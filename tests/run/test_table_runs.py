@@ -73,3 +73,14 @@ def test_a_run_comes_to_its_end(place: Path, split: dict[str, str]) -> None:
     started = read(place / "run").history.started
     assert started is not None
     assert found.model.predict_scores(DataFolder(started.data_folder).X).shape == (120,)
+
+
+@pytest.mark.slow
+def test_the_best_of_each_candidate_keeps_its_models_however_many_are_better(place: Path) -> None:
+    api.search("data.csv", task="tabular-reg", target="answer", budget="32trials", include=("baseline", "knn"),
+               workers=1, folds=2, scheduler="full", out="run", tracking_uri="none", progress=False)  # fmt: skip
+    history = read(Path("run")).history
+    kept = {n for n, t in history.trials.items() if all(Path("run", f.path).exists() for f in t.results[0].files)}
+    baseline = next(n for n, t in history.trials.items() if t.configuration.candidate == "baseline")
+    assert baseline in kept
+    assert len(kept) < len(history.trials)
