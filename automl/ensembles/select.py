@@ -70,6 +70,7 @@ class Rules:
     Attributes:
         baseline: trial the winner is compared with; None for no comparison.
         max_latency_ms: most a prediction of one row may take; None for no limit.
+        max_bytes: most that all models together may weigh, to be exported in time; None for no limit.
         sample_rows: rows of the new sample that the interval is for, the test's; None for as many as the data has.
         time_left: seconds that may still be used; None where no decision may depend on time.
         split: how folds were made; with groups or times the interval is at least as wide as the folds differ.
@@ -77,6 +78,7 @@ class Rules:
 
     baseline: int | None = None
     max_latency_ms: float | None = None
+    max_bytes: float | None = None
     sample_rows: int | None = None
     time_left: TimeLeft | None = None
     split: Split = "stratified"
@@ -234,7 +236,7 @@ class _Field:
         count, kept = int(np.count_nonzero(rows)), common
         if count > MOST_FIELD_ROWS:
             kept = np.sort(rng.choice(np.flatnonzero(rows), size=MOST_FIELD_ROWS, replace=False))
-        allowed, note = _quick_enough(able, rules.max_latency_ms)
+        allowed, note = _quick_enough(_light_enough(able, rules.max_bytes), rules.max_latency_ms)
         trimmed = {c.trial: c.predictions[kept] for c in allowed}
         ranked = sorted(allowed, key=lambda c: -metric.sign * metric.score(y[kept], trimmed[c.trial]))[:MOST_TRIALS]
         simple = tuple(sorted(ranked, key=lambda c: (c.size_bytes, c.candidate, c.trial)))
@@ -244,9 +246,12 @@ class _Field:
 
     @property
     def latency(self) -> Latency | None:
-        """Return what bounds the members of an ensemble."""
-        most = self.rules.max_latency_ms
-        return None if most is None else Latency(np.array([c.latency_ms for c in self.contestants]), most)
+        """Return what bounds the members of an ensemble: the greater of each one's shares of the limits."""
+        limits = {"latency_ms": self.rules.max_latency_ms, "size_bytes": self.rules.max_bytes}
+        shares = [
+            [getattr(c, name) / most for c in self.contestants] for name, most in limits.items() if most is not None
+        ]
+        return Latency(np.max(shares, axis=0), 1.0) if shares else None
 
     def simplest_near_best(self, rng: np.random.Generator) -> np.ndarray:
         """Return all weight on the simplest trial whose shortfall from the best one is noise."""
@@ -330,6 +335,12 @@ def _fold_score(metric: Metric, y: np.ndarray, predicted: np.ndarray, *, folds: 
 class _Allowed(NamedTuple):
     contestants: Sequence[Contestant]
     note: str
+
+
+def _light_enough(contestants: Sequence[Contestant], most: float | None) -> Sequence[Contestant]:
+    """Return who can be exported in time; if nobody can, the lightest."""
+    light = [c for c in contestants if most is None or c.size_bytes <= most]
+    return light or [min(contestants, key=lambda c: (c.size_bytes, c.trial))]
 
 
 def _quick_enough(contestants: Sequence[Contestant], most: float | None) -> _Allowed:

@@ -142,6 +142,7 @@ def choose_winner(ending: Ending, *, left_out: Collection[int] = ()) -> Choice:
     rules = Rules(
         baseline=baseline.number if baseline and baseline.number not in left_out else None,
         max_latency_ms=run.request.max_latency_ms,
+        max_bytes=run.most_bytes(),
         time_left=_time_left(run),
         sample_rows=run.started.test_rows or None,
         split=run.started.spec.split,

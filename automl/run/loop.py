@@ -32,7 +32,9 @@ EXPORT_SECONDS_PER_BYTE = 9e-8
 """Writing an artifact, reading it in the process that verifies it and once more to look at the test took 80 ms a
 megabyte of trees."""
 LIKELY_TRIALS = 4
-"""Ensembles are rarely larger, nor slower, than the best four trials together."""
+"""Ensembles are rarely slower than the best four trials together, and may not be larger where there is a deadline,"""
+LEAST_EXPORT_SHARE = 0.02
+"""or take longer to be exported than this share of a wall budget."""
 
 KEPT_TRIALS = 25
 """Full trials whose models are kept, the best; only these can be chosen."""
@@ -299,7 +301,13 @@ class Run:
 
     def export_seconds(self) -> float:
         """Return the seconds that large models take to be exported and verified, beyond what small ones take."""
-        return EXPORT_SECONDS_PER_BYTE * sum(r.size_bytes for r in self._likely_models())
+        least = LEAST_EXPORT_SHARE * (self.controller.ledger.budget.wall or 0.0)
+        return max(least, EXPORT_SECONDS_PER_BYTE * sum(r.size_bytes for r in self._likely_models()))
+
+    def most_bytes(self) -> float | None:
+        """Return what the models of the winner may weigh to be exported in time; None without a deadline."""
+        is_bound = self.controller.ledger.budget.wall is not None
+        return self.export_seconds() / EXPORT_SECONDS_PER_BYTE if is_bound else None
 
     def _likely_models(self) -> Iterator[MemberResult]:
         """Yield the models of the best trials, which the ensemble is likely to be made of."""
