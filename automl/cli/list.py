@@ -82,7 +82,7 @@ def _spaces(infos: Sequence[Any]) -> list[Row]:
 
     rows = []
     for info in infos:
-        found = find(info.name, registry.candidates(info.name))
+        found = find(info.name, registry.candidates(info.name), like=info.spaces)
         for name, space in merge(found).candidates.items():
             for parameter, value in space.params.items():
                 rows.append({"task": info.name, "candidate": name, "parameter": parameter, "range": describe(value),

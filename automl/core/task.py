@@ -22,6 +22,8 @@ class TaskInfo:
         summary: one line for `automl list tasks`.
         default_data: what `automl search` uses without DATA; empty if DATA is required.
         kind: what a row of its data is.
+        spaces: another task whose space files and portfolio stand in where this one has none of its own; a task of a
+            plugin names the built-in one whose candidates it takes.
     """
 
     name: str
@@ -31,3 +33,4 @@ class TaskInfo:
     summary: str
     default_data: str = ""
     kind: DataKind = "image"
+    spaces: str = ""

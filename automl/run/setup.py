@@ -264,7 +264,7 @@ def _metric_of(resolved: Resolved, data: DataSource) -> str:
 
 def _space(request: SearchRequest, task: Task) -> tuple[Found, SearchSpace]:
     chosen = _candidates(request, task)
-    found = find(request.task, chosen, request.space)
+    found = find(request.task, chosen, request.space, like=task.info.spaces)
     return found, merge(found)
 
 
@@ -305,7 +305,8 @@ def _open_test(test: Any, train: DataFolder) -> Opened | None:
 def _portfolio(found: Found, space: SearchSpace, task: Task, *, rows: int) -> tuple[Configuration, ...]:
     if found.portfolio is None:
         return tuple(s.default() for s in space.candidates.values())
-    return read_portfolio(found.portfolio.text, found.portfolio.origin, space, known=task.info.candidates, rows=rows)
+    known = () if task.info.spaces else task.info.candidates  # another task's portfolio may list more
+    return read_portfolio(found.portfolio.text, found.portfolio.origin, space, known=known, rows=rows)
 
 
 def run_path(request: SearchRequest, name: str) -> Path:

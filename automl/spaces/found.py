@@ -54,7 +54,7 @@ class Found:
         return {name: file.origin for name, file in self.spaces.items()}
 
 
-def find(task: str, candidates: Sequence[str], extra: Sequence[str] = ()) -> Found:
+def find(task: str, candidates: Sequence[str], extra: Sequence[str] = (), *, like: str = "") -> Found:
     """Return the space file in force for each candidate, and the portfolio.
 
     Later wins: built-in, plugin entry points (group `automl.spaces`, each naming a package that is a folder of space
@@ -69,6 +69,7 @@ def find(task: str, candidates: Sequence[str], extra: Sequence[str] = ()) -> Fou
         task: the task's name.
         candidates: the candidates of this search.
         extra: files and folders in the order the user named them with --space.
+        like: another task whose files stand in for what this one does not have, see `TaskInfo.spaces`.
 
     Raises:
         SpaceError: a path or a file breaks a rule, or a candidate has no space.
@@ -76,8 +77,9 @@ def find(task: str, candidates: Sequence[str], extra: Sequence[str] = ()) -> Fou
     own: dict[str, SpaceFile] = {}
     files: dict[str, SpaceFile] = {}
     unused: list[str] = []
-    for folder in [_built_in(), *_plugins()]:
-        more = _from_folder(folder, task, candidates)
+    folders = [_built_in(), *_plugins()]
+    for folder, named in [*((f, like) for f in folders if like), *((f, task) for f in folders)]:
+        more = _from_folder(folder, named, candidates)
         own, files = more | own, files | more
     for name in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
         more = _named(name, VARIABLE, task, candidates)

@@ -18,7 +18,7 @@ from automl.core.protocols import Context, DataSource
 from automl.core.space import Configuration
 
 _NEVER = -1e9  # a score whose softmax is exactly 0
-_LEAST_VARIANCE = 1e-6
+_LEAST_VARIANCE = 1e-2  # of columns that are standardised; less, and one rare word decides alone
 
 
 class Parabolas(NamedTuple):
@@ -49,25 +49,26 @@ class NaiveBayes:
         """Take the mean and variance of each column in each class."""
         numbers = "standard" if configuration.values["numbers"] == "standard" else "quantile"
         inputs = encoded(data, ctx, EncoderOptions(numbers=numbers, missing="impute", categories="onehot"))
-        X = np.asarray(inputs.X[ctx.train_rows], np.float64)
-        learned = _parabolas(
-            X, np.asarray(data.y[ctx.train_rows]), ctx.classes, float(configuration.values["smoothing"])
-        )
+        X, y = np.asarray(inputs.X[ctx.train_rows], np.float64), np.asarray(data.y[ctx.train_rows])
+        weights = np.ones(len(y)) if data.weights is None else np.asarray(data.weights[ctx.train_rows])
+        learned = _parabolas(X, y, weights, classes=ctx.classes, smoothing=float(configuration.values["smoothing"]))
         model = TableModel(_graph(learned), inputs.plan, "probabilities")
         report_score(model, inputs.X, data, ctx)
         return model
 
 
-def _parabolas(X: np.ndarray, y: np.ndarray, classes: int, smoothing: float) -> Parabolas:
+def _parabolas(X: np.ndarray, y: np.ndarray, weights: np.ndarray, *, classes: int, smoothing: float) -> Parabolas:
     """Return the log-odds of each class; classes without rows get a probability of 0."""
     spread = smoothing * X.var(axis=0) + _LEAST_VARIANCE
     linear, quadratic = np.zeros((2, X.shape[1], classes))
     constant = np.full(classes, float(_NEVER))
     for code in np.unique(y):
-        part = X[y == code]
-        mean, variance = part.mean(axis=0), part.var(axis=0) + spread
+        part, shares = X[y == code], weights[y == code] / max(1e-12, weights[y == code].sum())
+        mean = shares @ part
+        variance = shares @ (part - mean) ** 2 + spread
         linear[:, code], quadratic[:, code] = mean / variance, -0.5 / variance
-        constant[code] = np.log(len(part) / len(X)) - 0.5 * np.sum(mean**2 / variance + np.log(variance))
+        prior = np.log(max(1e-12, weights[y == code].sum() / weights.sum()))
+        constant[code] = prior - 0.5 * np.sum(mean**2 / variance + np.log(variance))
     return Parabolas(linear, quadratic, constant)
 
 

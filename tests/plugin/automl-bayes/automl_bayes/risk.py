@@ -20,6 +20,7 @@ class Risk(TabularClassification):
         candidates=("baseline", "linear", "gbdt"),
         summary="how likely each of two outcomes is, judged by probabilities",
         kind="table",
+        spaces="tabular-clf",
     )
 
     def validate(self, spec: DataSpec, y: np.ndarray) -> list[Finding]:

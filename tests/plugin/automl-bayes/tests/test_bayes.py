@@ -10,4 +10,4 @@ from automl.testing.table_suite import TableCandidateContract
 
 class TestBayes(TableCandidateContract):
     candidate = CANDIDATE
-    configuration = Configuration("bayes", {"smoothing": 0.05, "numbers": "quantile"})
+    configuration = Configuration("bayes", {"smoothing": 0.3, "numbers": "quantile"})
