@@ -33,8 +33,8 @@ EXPORT_SECONDS_PER_BYTE = 9e-8
 megabyte of trees."""
 LIKELY_TRIALS = 4
 """Ensembles are rarely slower than the best four trials together, and may not be larger where there is a deadline,"""
-LEAST_EXPORT_SHARE = 0.02
-"""or take longer to be exported than this share of a wall budget."""
+LEAST_EXPORT_SHARE, LEAST_EXPORT_SECONDS = 0.02, 3.0
+"""or take longer to be exported than this share of a wall budget, or so long; that is held back from the start."""
 
 KEPT_TRIALS = 25
 """Full trials whose models are kept, the best; only these can be chosen."""
@@ -301,13 +301,14 @@ class Run:
 
     def export_seconds(self) -> float:
         """Return the seconds that large models take to be exported and verified, beyond what small ones take."""
-        least = LEAST_EXPORT_SHARE * (self.controller.ledger.budget.wall or 0.0)
-        return max(least, EXPORT_SECONDS_PER_BYTE * sum(r.size_bytes for r in self._likely_models()))
+        return EXPORT_SECONDS_PER_BYTE * sum(r.size_bytes for r in self._likely_models())
 
     def most_bytes(self) -> float | None:
         """Return what the models of the winner may weigh to be exported in time; None without a deadline."""
-        is_bound = self.controller.ledger.budget.wall is not None
-        return self.export_seconds() / EXPORT_SECONDS_PER_BYTE if is_bound else None
+        wall = self.controller.ledger.budget.wall
+        return (
+            None if wall is None else max(least_export_seconds(wall), self.export_seconds()) / EXPORT_SECONDS_PER_BYTE
+        )
 
     def _likely_models(self) -> Iterator[MemberResult]:
         """Yield the models of the best trials, which the ensemble is likely to be made of."""
@@ -318,6 +319,15 @@ class Run:
     def _done(self, reason: str) -> Done:
         self._reason = self._reason or reason
         return Done(reason)
+
+
+def least_export_seconds(wall: float) -> float:
+    """Return the seconds of a wall budget that are there for exporting models, however small those of the search are.
+
+    >>> least_export_seconds(60.0), least_export_seconds(3600.0)
+    (1.2, 3.0)
+    """
+    return min(LEAST_EXPORT_SECONDS, LEAST_EXPORT_SHARE * wall)
 
 
 def refit_steps(trial: Trial) -> int:

@@ -26,7 +26,7 @@ from automl.model import Model
 from automl.recorders.mlflow import MlflowRecorder
 from automl.run.finalise import Ending, finalise
 from automl.run.folder import RunFolder
-from automl.run.loop import Parts, Run, Timekeeper
+from automl.run.loop import Parts, Run, Timekeeper, least_export_seconds
 from automl.run.pages import write_report
 from automl.run.publisher import ArtifactPublisher
 from automl.run.result import SearchResult
@@ -242,7 +242,9 @@ def reserve_seconds(budget: Budget, rows: int, *, is_recorded: bool) -> float:
     )
     choice = min(most, CHOICE_SECONDS_PER_ROW * rows)
     need = EXIT_SECONDS + VERIFY_SECONDS + choice + (REGISTER_SECONDS if is_recorded else 0.0)
-    return need if budget.wall is None else min(need, MOST_RESERVE_SHARE * budget.wall)
+    if budget.wall is None:
+        return need
+    return min(need + least_export_seconds(budget.wall), MOST_RESERVE_SHARE * budget.wall)
 
 
 def _started(controller: Controller) -> RunStarted:
