@@ -246,11 +246,16 @@ class _Field:
 
     @property
     def latency(self) -> Latency | None:
-        """Return what bounds the members of an ensemble: the greater of each one's shares of the limits."""
+        """Return what bounds the members of an ensemble: the greater of each one's shares of the limits.
+
+        The baseline is no member: it leaves every ranking as it is, so that ties could give it any weight.
+        """
         limits = {"latency_ms": self.rules.max_latency_ms, "size_bytes": self.rules.max_bytes}
         shares = [
             [getattr(c, name) / most for c in self.contestants] for name, most in limits.items() if most is not None
         ]
+        if any(c.trial == self.rules.baseline for c in self.contestants):
+            shares.append([math.inf if c.trial == self.rules.baseline else 0.0 for c in self.contestants])
         return Latency(np.max(shares, axis=0), 1.0) if shares else None
 
     def simplest_near_best(self, rng: np.random.Generator) -> np.ndarray:

@@ -185,3 +185,10 @@ def test_if_nothing_can_be_exported_in_time_the_lightest_is_taken() -> None:
 def test_an_ensemble_weighs_no_more_than_can_be_exported(most: float, members: int) -> None:
     choice = decide([contestant(i, 1.0, size_bytes=10) for i in range(4)], "log_loss", max_bytes=most, time_left=None)
     assert 1 <= len(choice.weights) <= members
+
+
+def test_the_baseline_is_no_member_of_an_ensemble() -> None:
+    flat = Contestant(0, "baseline", np.full((ROWS, CLASSES), 1 / CLASSES, np.float32))
+    choice = decide([flat, *(contestant(i, 1.0) for i in range(1, 3))], "roc_auc", baseline=0, time_left=None)
+    assert choice.kind == "ensemble"
+    assert 0 not in choice.weights

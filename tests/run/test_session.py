@@ -405,7 +405,14 @@ def test_the_recorder_is_told_the_end_of_a_failed_run_too(
 
 @pytest.mark.parametrize(
     ("budget", "is_recorded", "expected"),
-    [("1h", True, 7.02), ("1h", False, 5.42), ("60s", False, 3.62), ("2s", True, 0.56), ("8cpu-h", True, 4.02), ("9trials", False, 2.42)],
+    [
+        ("1h", True, 7.02),
+        ("1h", False, 5.42),
+        ("60s", False, 3.62),
+        ("2s", True, 0.56),
+        ("8cpu-h", True, 4.02),
+        ("9trials", False, 2.42),
+    ],
 )
 def test_some_of_a_wall_budget_is_held_back(budget: str, is_recorded: bool, expected: float) -> None:
     assert reserve_seconds(Budget.parse(budget), 1000, is_recorded=is_recorded) == pytest.approx(expected)
