@@ -155,7 +155,7 @@ def test_a_plan_trains_nothing_and_makes_no_run(place: Path) -> None:
     assert {p.name for p in place.iterdir()} == {"data.npz", "cache"}
 
 
-@pytest.mark.parametrize(("budget", "reserve"), [("1h", 3.8132), ("3trials", 3.8132), ("2s", 0.56)])
+@pytest.mark.parametrize(("budget", "reserve"), [("1h", 6.8132), ("3trials", 3.8132), ("2s", 0.56)])
 def test_a_plan_tells_what_is_held_back(place: Path, budget: str, reserve: float) -> None:
     write_npz(place / "data.npz", tiny_images(60))
     plan = api.plan(SearchRequest("image-clf", "data.npz", budget=budget, include=("linear",)))
