@@ -173,8 +173,8 @@ def choose(
     drawn = affordable(small, took, rules.seconds(), rng)
     judged = greedy if drawn is small else Greedy(drawn, latency=field.latency)
     ways: list[Select] = [drawn.best, judged]
-    for way in ways:
-        way(np.ones(len(drawn.y)))  # what is prepared once must not count for each resample
+    if drawn is not small:  # what is prepared once must not count for each resample
+        judged(np.ones(len(drawn.y)))
     scores = out_of_bag(drawn, ways, rng=rng, resamples=most_resamples(drawn), time_left=rules.time_left)
     p_ensemble = None
     if np.count_nonzero(ensemble) > 1 and len(scores) >= LEAST_RESAMPLES:
