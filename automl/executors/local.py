@@ -23,6 +23,7 @@ from automl.executors.zygote import THREAD_LIMITS
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 2.0
+_START_TRIES = 3
 
 
 def make(slots: int, *, gpus: int = 0) -> LocalExecutor:
@@ -40,6 +41,7 @@ class LocalExecutor:
         self._preload: tuple[str, ...] = ()
         self._zygotes: dict[int, _Zygote] = {}
         self._workers: list[Slot] = []
+        self._failed_starts = 0
 
     def warm(self, preload: tuple[str, ...]) -> None:
         """Begin to boot the zygotes, one per GPU, else one; returns at once."""
@@ -105,6 +107,7 @@ class LocalExecutor:
 
     def _take(self, worker: Slot, kind: str, payload: Any, port: Port) -> None:
         if kind == "ready":
+            self._failed_starts = 0
             worker.boot(pid=payload)
         elif kind == "report":
             port.on_report(payload)
@@ -117,15 +120,22 @@ class LocalExecutor:
         """Take the loss of a worker: its job ends as lost or timed out, a new worker takes the slot."""
         worker = self._workers[index]
         if not worker.is_ready:
-            raise MachineError(
-                f"worker {worker.name} (process {worker.pid}) died while it started. See the lines above."
-            )
+            self._failed_starts += 1
+            self._check_starts(worker)
         worker.kill()
         self._workers[index] = self._spawn(index)
         if worker.job is not None:
             if not worker.was_told_to_end:
                 _LOG.warning("worker %s died in job %d", worker.name, worker.job.id)
             port.on_end(worker.lost(f"the worker process died ({worker.name}, process {worker.pid})"))
+
+    def _check_starts(self, worker: Slot) -> None:
+        """Allow a worker to be lost with a dying parent; workers that never get up are the machine's failure."""
+        if self._failed_starts >= _START_TRIES:
+            raise MachineError(
+                f"worker {worker.name} (process {worker.pid}) died while it started, "
+                f"{self._failed_starts} times in a row. See the lines above."
+            )
 
     def _spawn(self, index: int) -> Slot:
         assert self._order is not None
@@ -163,7 +173,8 @@ class _Zygote:
     def fork(self, name: str, order: WorkOrder) -> Slot:
         """Ask for a worker; the request waits in the socket while the zygote still imports."""
         mine, workers = socket.socketpair()
-        socket.send_fds(self._control, [json.dumps(asdict(order)).encode()], [workers.fileno()])
+        with suppress(ConnectionError):  # a zygote that just died: the worker's pipe ends, and a new one is asked
+            socket.send_fds(self._control, [json.dumps(asdict(order)).encode()], [workers.fileno()])
         workers.close()
         return Slot(name, Connection(mine.detach()))
 
