@@ -32,7 +32,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
 }
 
 
-_FOLDERS = {"image": "image", "table": "tabular"}
+_FOLDERS = {"image": "image", "table": "tabular", "text": "text", "series": "sequence"}
 """What a row is → where its candidates are."""
 
 

@@ -39,7 +39,16 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     monkeypatch.setitem(BUILT_IN["candidate"], "toy", "automl.testing.toy_candidate:CANDIDATE")
     folds = np.arange(ROWS) // 4
     return Workshop(
-        tmp_path, "image-clf", Arrays(tmp_path), folds, metric("log_loss"), 7, tmp_path / "cache", "cpu", is_timed=True
+        tmp_path,
+        "image-clf",
+        Arrays(tmp_path),
+        folds,
+        metric("log_loss"),
+        7,
+        tmp_path / "cache",
+        "cpu",
+        is_timed=True,
+        resources={},
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Level = Literal["info", "warning"]
-DataKind = Literal["image", "table"]
+DataKind = Literal["image", "table", "text", "series"]
+"""What a row is; a text is a row of a table whose only feature is one column of text."""
 Split = Literal["stratified", "group", "time"]
 
 
@@ -27,7 +28,8 @@ class DataSpec:
         name: short, for folders and experiments.
         kind: what a row is.
         rows: number of rows.
-        shape: of one row as stored; images (height, width, channels), tables (columns,).
+        shape: of one row as stored: images (height, width, channels), tables (columns,), texts (1, mean characters,
+            most characters), series (channels, mean steps, most steps).
         classes: class labels in the order of their codes; empty for regression.
         class_counts: rows of each class.
         fingerprint: SHA-256 of the content, independent of paths and file times.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
@@ -194,6 +194,8 @@ class Context(Protocol):
         checkpoint: folder of the checkpoint to continue from, None at the start.
         cache: folder for what is costly and shared by trials; safe to delete.
         is_timed: False under a budget of trials alone, when no decision may read a clock.
+        resources: what the user named beside the data: "vectors" is a file of word vectors, "weights" a folder of
+            pre-trained weights. Each may be missing.
     """
 
     device: str
@@ -205,6 +207,7 @@ class Context(Protocol):
     checkpoint: Path | None
     cache: Path
     is_timed: bool
+    resources: Mapping[str, Path]
 
     def report(self, step: int, score: float | None, train_loss: float | None = None) -> bool:
         """Tell the score after a step; returns whether the stop rule ends this member here."""

@@ -18,6 +18,10 @@ class SearchRequest:
         positive: the label that binary metrics look for; empty for the last in order.
         group: column whose equal values stay together in one fold.
         split_time: column that orders rows: models are validated on later rows than they were trained on.
+        text: column of text to learn from.
+        series_id, series_time: columns of a table with one step of a series a row: whose step it is, and its order.
+        vectors: path of a file of word vectors.
+        weights: path of a folder of pre-trained weights.
         budget: in the grammar of `Budget.parse`.
         folds: number of folds; None decides by size and budget.
         workers: worker processes; None takes one per core (CPU) or one per GPU.
@@ -36,6 +40,11 @@ class SearchRequest:
     positive: str = ""
     group: str = ""
     split_time: str = ""
+    text: str = ""
+    series_id: str = ""
+    series_time: str = ""
+    vectors: str = ""
+    weights: str = ""
     budget: str = "10min"
     metric: str = ""
     folds: int | None = None

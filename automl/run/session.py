@@ -211,6 +211,8 @@ class Drive:
             "cache": str(cache_root() / "work"),
             "device": "cuda:0" if started.device == "gpu" else "cpu",
             "is_timed": "yes" if self.controller.ledger.budget.is_timed else "no",
+            "vectors": started.request.vectors,
+            "weights": started.request.weights,
         }
         return WorkOrder("automl.run.work:open_workshop", arguments)
 

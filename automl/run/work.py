@@ -11,6 +11,7 @@ import shutil
 import statistics
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from automl.core.protocols import Candidate, DataSource, Fitted, Holdout, Report
 from automl.core.seeds import derive, stream
 from automl.serving.rows import RowSet
 
+RESOURCES = ("vectors", "weights")
+"""What a user may name beside the data, as in `SearchRequest`."""
 SAVING_SECONDS = 0.25
 """How long before its deadline a member is told to come to an end."""
 
@@ -50,6 +53,7 @@ def open_workshop(arguments: dict[str, str]) -> Workshop:
         cache=Path(arguments["cache"]),
         device=arguments["device"],
         is_timed=arguments["is_timed"] == "yes",
+        resources={name: Path(arguments[name]) for name in RESOURCES if arguments.get(name)},
     )
 
 
@@ -75,6 +79,7 @@ class MemberContext:
     checkpoint: Path | None
     cache: Path
     is_timed: bool
+    resources: Mapping[str, Path]
     deadline: float
     send: ReportSink
     curve: list[tuple[int, float]] = field(default_factory=list)
@@ -123,6 +128,7 @@ class Workshop:
     cache: Path
     device: str
     is_timed: bool
+    resources: Mapping[str, Path]
 
     def run(self, job: Job, report: ReportSink, deadline: float) -> JobResult:
         """Run a job member by member."""
@@ -156,7 +162,7 @@ class Workshop:
             train_rows=everything if is_refit else train_rows(self.folds, member.fold, split),
             valid_rows=everything[:0] if is_refit else valid_rows(self.folds, member.fold),
             checkpoint=self.folder / member.checkpoint if member.checkpoint else None,
-            cache=self.cache, is_timed=self.is_timed, deadline=deadline, send=report,
+            cache=self.cache, is_timed=self.is_timed, resources=self.resources, deadline=deadline, send=report,
         )  # fmt: skip
 
     def _train(self, candidate: Candidate, context: MemberContext) -> MemberResult:

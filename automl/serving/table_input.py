@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .encoders import encoder_of
 from .errors import InputError, ModelError
 from .inputs import Features
 from .manifest import Manifest, MemberEntry
 from .rows import Rows, RowSet
 from .table import UNSEEN, Column, Table, TableRule
-from .table_encoder import TableEncoder, check
 from .table_rows import read_table, table_of
 from .texts import Texts
 
 MAX_ENCODER_BYTES = 64 * 2**20
+_KINDS = ("table", "text")
 _WORDS = ("one", "two", "three", "good", "bad", "now", "then", "Ünï", "42")
 _SECONDS = 1.9e9
 """Made-up dates lie between 1970 and 2030."""
@@ -60,14 +62,14 @@ class TableInput:
             ModelError: the encoder is missing, altered, malformed, or does not fit the columns.
         """
         kind, name = entry.features.get("kind"), entry.features.get("encoder")
-        if kind != "table" or not isinstance(name, str) or not name.endswith(".json"):
+        if kind not in _KINDS or not isinstance(name, str) or not name.endswith(".json"):
             raise ModelError(
-                f"{entry.file}: features must be of kind 'table' with an encoder, a .json file. "
+                f"{entry.file}: features must be of kind 'table' or 'text' with an encoder, a .json file. "
                 f"Got {str(dict(entry.features))[:200]!r}. Get the model again."
             )
         key = self._manifest.files[name].sha256 if name in self._manifest.files else ""
         if key not in self._known:
-            self._known[key] = self._features(name, key)
+            self._known[key] = self._features(kind, name, key)
         return self._known[key]
 
     def made_up(self, count: int, rng: np.random.Generator) -> Table:
@@ -78,11 +80,11 @@ class TableInput:
         texts = [[" ".join(rng.choice(_WORDS, rng.integers(0, 5))) for _ in range(count)] for _ in self.rule.texts]
         return Table(numbers, tuple(map(Texts.of, texts)))
 
-    def _features(self, name: str, key: str) -> Features:
+    def _features(self, kind: str, name: str, key: str) -> Features:
         plan = self._manifest.read_object(name, MAX_ENCODER_BYTES)
         try:
-            check(plan, self.rule)
-            encoder = TableEncoder(plan)
+            import_module(f".{kind}_encoder", __package__).check(plan, self.rule)
+            encoder = encoder_of(kind, plan)
         except ValueError as error:
             raise ModelError(f"{name}: {error}. Get the model again.") from error
         return Features(key, encoder.compute, encoder.width)

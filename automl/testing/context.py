@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class LocalContext:
     metric: Metric = field(default_factory=lambda: metric("accuracy"))
     checkpoint: Path | None = None
     is_timed: bool = False
+    resources: Mapping[str, Path] = field(default_factory=dict)
     seconds: float = float("inf")
     clock: Clock = field(default_factory=MonotonicClock)
     stop_after: int | None = None

@@ -1,80 +1,20 @@
-"""A trained model of a table: how it is encoded, and an ONNX graph. What is scored in training is what is shipped."""
+"""A trained model of a table."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
+from automl.candidates.graphs.encoded_model import EncodedModel
 from automl.core.protocols import Context, DataSource
-from automl.serving.table import Table
-from automl.serving.table_encoder import TableEncoder
-
-_FILE, _ENCODER = "model.onnx", "model.encoder.json"
 
 
-@dataclass(frozen=True)
-class TableModel:
-    """A plan of encoding with the graph that reads what it gives; implements `automl.core.protocols.Fitted`.
+class TableModel(EncodedModel):
+    """Reads float32 (n, width), what a `TableEncoder` gives."""
 
-    Attributes:
-        graph: serialized ONNX: one input, float32 (n, width), one output.
-        plan: as `automl.serving.table_encoder.compute` takes it.
-        output_kind: probabilities (n, classes), or values (n,).
-        steps: steps done; best_step: the step of the kept weights.
-        batch: rows computed at once.
-    """
-
-    graph: bytes = field(repr=False)
-    plan: Mapping[str, Any] = field(repr=False)
-    output_kind: Literal["probabilities", "values"]
-    steps: int = 1
-    best_step: int = 1
-    batch: int = 2048
-
-    @cached_property
-    def _session(self) -> Any:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        return onnxruntime.InferenceSession(self.graph, options, providers=["CPUExecutionProvider"])
-
-    @cached_property
-    def _encoder(self) -> TableEncoder:
-        return TableEncoder(self.plan)
-
-    def predict(self, X: Table) -> np.ndarray:
-        """Return float32 scores of rows of a table: (n, classes) probabilities or (n,) values."""
-        starts = range(0, max(1, len(X)), self.batch)
-        return np.concatenate([self.predict_encoded(self._encoder.compute(X[i : i + self.batch])) for i in starts])
-
-    def predict_encoded(self, X: np.ndarray) -> np.ndarray:
-        """Return float32 scores of encoded rows, (n, width)."""
-        name, starts = self._session.get_inputs()[0].name, range(0, max(1, len(X)), self.batch)
-        parts = [np.ascontiguousarray(X[i : i + self.batch], np.float32) for i in starts]
-        return np.concatenate([self._session.run(None, {name: part})[0] for part in parts])
-
-    def save(self, folder: Path) -> dict[str, object]:
-        """Write model.onnx and model.encoder.json and return the member's manifest entry."""
-        (folder / _FILE).write_bytes(self.graph)
-        (folder / _ENCODER).write_text(json.dumps(dict(self.plan), ensure_ascii=False), encoding="utf-8")
-        return {
-            "file": _FILE,
-            "features": {"kind": "table", "encoder": _ENCODER},
-            "input": self._session.get_inputs()[0].name,
-            "output": self._session.get_outputs()[0].name,
-            "output_kind": self.output_kind,
-        }
-
-    def save_checkpoint(self, folder: Path) -> None:
-        """Write nothing: models of tables are trained in one go."""
+    kind: ClassVar[str] = "table"
 
 
 def constant_model(answer: np.ndarray, plan: Mapping[str, Any], width: int, ctx: Context) -> TableModel:
