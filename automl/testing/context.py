@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from automl.core.job import Job, Member
 from automl.core.metrics import Metric, metric
 from automl.core.protocols import Holdout
 from automl.core.space import Configuration
+from automl.serving.series import Series, SeriesRule
 from automl.serving.table import UNSEEN, Column, Table, TableRule
 from automl.serving.texts import Texts
 
@@ -148,6 +149,70 @@ def mixed_table(rows: int, *, classes: int = 3, seed: int = 0) -> ArrayData:
     spec = DataSpec(name, "table", rows, (len(rule.columns),), tuple(f"class {c}" for c in range(classes)), counts,
                     name, rule.to_json(), target="answer")  # fmt: skip
     return ArrayData(X, y, spec)
+
+
+_FILLERS = ("the", "a", "it", "was", "and", "very", "really", "so", "then", "again", "we", "they")
+_SAID = (("good", "great", "fine"), ("bad", "poor", "broken"), ("late", "slow", "never"))
+
+
+def text_table(texts: Iterable[str]) -> Table:
+    """Return rows as `text-clf` has them: one column of text and no numbers."""
+    column = Texts.of(texts)
+    return Table(np.zeros((len(column), 0)), (column,))
+
+
+def spoken_texts(rows: int, *, classes: int = 3, seed: int = 0) -> ArrayData:
+    """Return texts of 1 to 12 words of which one or two tell the class, the first of them empty.
+
+    Args:
+        rows: how many; classes take turns.
+        classes: 2 or 3.
+        seed: of everything that is drawn.
+    """
+    rng = np.random.default_rng(seed)
+    y = np.arange(rows, dtype=np.int64) % classes
+    said = [""]
+    for code in y[1:].tolist():
+        words = [*rng.choice(_FILLERS, rng.integers(0, 11)), *rng.choice(_SAID[code], rng.integers(1, 3))]
+        said.append(" ".join(rng.permutation(words)).capitalize() + rng.choice(["", ".", "!"]))
+    lengths = [len(text) for text in said]
+    rule, name = TableRule((Column("said", "text"),)), f"spoken-{rows}-{classes}-{seed}"
+    counts = tuple(np.bincount(y, minlength=classes).tolist())
+    shape = (1, round(float(np.mean(lengths))), max(lengths))
+    labels = tuple(f"class {code}" for code in range(classes))
+    spec = DataSpec(name, "text", rows, shape, labels, counts, name, rule.to_json(), target="answer")
+    return ArrayData(text_table(said), y, spec)
+
+
+def waving_series(
+    rows: int, *, classes: int = 3, channels: int = 2, shortest: int = 12, longest: int = 40, seed: int = 0
+) -> ArrayData:
+    """Return series of waves whose frequency is their class, of different lengths, with missing values.
+
+    Args:
+        rows: how many; classes take turns.
+        classes: number of frequencies.
+        channels: of a series; the second is noise, others repeat the first.
+        shortest: steps of a series at least.
+        longest: steps of a series at most.
+        seed: of everything that is drawn.
+    """
+    rng = np.random.default_rng(seed)
+    y = np.arange(rows, dtype=np.int64) % classes
+    series = []
+    for code in y.tolist():
+        steps = np.arange(int(rng.integers(shortest, longest + 1)))
+        wave = np.sin((0.4 + 0.7 * code) * steps + rng.uniform(0, 2 * np.pi))
+        values = np.repeat(wave[:, None], channels, axis=1) + rng.normal(0, 0.2, (len(steps), channels))
+        values[:, 1:2] = rng.normal(0, 1, (len(steps), min(1, channels - 1)))
+        values[rng.random(values.shape) < 0.02] = np.nan
+        series.append(values)
+    X = Series.of(series)
+    rule, name = SeriesRule(tuple(map(str, range(channels)))), f"waves-{rows}-{classes}-{channels}-{longest}-{seed}"
+    counts = tuple(np.bincount(y, minlength=classes).tolist())
+    shape = (channels, round(float(X.lengths.mean())), int(X.lengths.max()))
+    labels = tuple(f"class {code}" for code in range(classes))
+    return ArrayData(X, y, DataSpec(name, "series", rows, shape, labels, counts, name, rule.to_json()))
 
 
 def one_member(configuration: Configuration, *, start: int = 0, stop: int = 1, full: int | None = None) -> Job:

@@ -18,15 +18,14 @@ from automl.core.job import Cost, Job
 from automl.core.space import CandidateSpace, Configuration
 from automl.serving.table import UNSEEN, Table
 from automl.testing.context import ArrayData, LocalContext, mixed_table
+from automl.testing.encoded_suite import assert_scores, two_classes
 from automl.testing.table_suite import (
     STRANGE,
     TABLE_OF_CLASSES,
     TABLE_OF_VALUES,
     TableCandidateContract,
-    assert_scores,
     poisoned,
     strange,
-    two_classes,
 )
 
 PLAIN = Configuration("baseline", {})
@@ -343,7 +342,7 @@ def test_who_reports_nothing_is_seen(tmp_path: Path) -> None:
 def test_an_encoder_for_another_table_is_refused(tmp_path: Path) -> None:
     laws = contract(ReadsColumnsThatAreNotThere())
     with pytest.raises(ValueError, match=r"columns must be less than the 5 of the input. Got 99"):
-        laws.test_its_encoder_fits_the_rule_of_the_table(tmp_path)
+        laws.test_its_encoder_fits_the_rule_of_the_data(tmp_path)
 
 
 @pytest.mark.parametrize("data", [TABLE_OF_CLASSES, TABLE_OF_VALUES], ids=["classes", "values"])
