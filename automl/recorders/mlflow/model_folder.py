@@ -96,13 +96,13 @@ def _inputs(spec: DataSpec) -> str | None:
     A type would refuse what the model reads well: whole numbers are no `double` to MLflow, numbers no `string`. Images
     have no schema at all, as they come as arrays of several types and as data frames.
     """
-    if spec.kind != "table":
+    if spec.input.get("kind") != "table":
         return None
     return json.dumps([{"type": "any", "name": c["name"], "required": True} for c in spec.input["columns"]])
 
 
 def _column_kinds(spec: DataSpec) -> dict[str, dict[str, str]]:
-    if spec.kind != "table":
+    if spec.input.get("kind") != "table":
         return {}
     return {"columns": {column["name"]: column["kind"] for column in spec.input["columns"]}}
 
@@ -114,12 +114,14 @@ def _outputs(spec: DataSpec) -> list[dict[str, object]]:
 
 
 def _example(spec: DataSpec) -> object:
-    """Return one black image as nested lists, or one row of a table by columns; None where it would be a large file."""
+    """Return a black image or a flat series as lists, or one row of a table by columns; None where it is large."""
     import numpy as np
 
-    if np.prod(spec.shape) > _MOST_EXAMPLE_VALUES:
+    if np.prod(spec.shape) > _MOST_EXAMPLE_VALUES and spec.kind != "text":
         return None
-    if spec.kind == "table":
+    if spec.kind == "series":
+        return np.zeros((1, *spec.shape[:2]), int).tolist()
+    if spec.kind != "image":
         columns = spec.input["columns"]
         return {"columns": [column["name"] for column in columns], "data": [[_value(column) for column in columns]]}
     return np.zeros((1, *spec.shape), int).tolist()

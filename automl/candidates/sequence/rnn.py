@@ -1,0 +1,15 @@
+"""A recurrent network: LSTM or GRU over the steps of a series.
+
+Claim: to be measured.
+Source: Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735 (LSTM); Cho et al. 2014,
+https://arxiv.org/abs/1406.1078 (GRU). Own code, Apache-2.0. Ranges: search_spaces/sequence-clf/rnn.toml.
+"""
+
+from __future__ import annotations
+
+from automl.candidates.sequence.network_candidate import SeriesNetworkCandidate, recurrent_least
+from automl.candidates.training.body_costs import recurrent_work
+
+CANDIDATE = SeriesNetworkCandidate(
+    "rnn", body="automl.candidates.training.recurrent:make", work=recurrent_work, least=recurrent_least
+)

@@ -1,0 +1,16 @@
+"""A Transformer over the steps of a series, or over patches of them.
+
+Claim: to be measured.
+Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; for series Zerveas et al. 2021,
+https://arxiv.org/abs/2010.02803, and patches Nie et al. 2023, https://arxiv.org/abs/2211.14730. Own code, Apache-2.0.
+Ranges: search_spaces/sequence-clf/transformer.toml.
+"""
+
+from __future__ import annotations
+
+from automl.candidates.sequence.network_candidate import SeriesNetworkCandidate, transformer_least
+from automl.candidates.training.body_costs import transformer_work
+
+CANDIDATE = SeriesNetworkCandidate(
+    "transformer", body="automl.candidates.training.attention:make", work=transformer_work, least=transformer_least
+)
