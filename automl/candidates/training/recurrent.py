@@ -160,11 +160,13 @@ class _Mirrored(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, mirror: torch.Tensor) -> torch.Tensor:
+        """Return the steps of each row in the order of mirror."""
         ctx.save_for_backward(mirror)
         return x.reshape(-1, x.shape[2]).index_select(0, mirror).view(x.shape)
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        """Return the gradients in the same order; the mirror has none."""
         (mirror,) = ctx.saved_tensors
         return gradient.reshape(-1, gradient.shape[2]).index_select(0, mirror).view(gradient.shape), None
 
