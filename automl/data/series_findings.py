@@ -46,7 +46,9 @@ def test_findings(train: Series, test: Series) -> list[Finding]:
 def series_hashes(series: Series) -> np.ndarray:
     """Return a hash of each series, uint64 (n,); equal ones have equal hashes."""
     places = zip(series.starts.tolist(), series.ends.tolist(), strict=True)
-    said = (hashlib.blake2b(series.values[start:end].tobytes(), digest_size=8).digest() for start, end in places)
+    said = (
+        hashlib.blake2b((series.values[start:end] + 0.0).tobytes(), digest_size=8).digest() for start, end in places
+    )
     return np.frombuffer(b"".join(said), np.uint64)
 
 

@@ -87,7 +87,8 @@ def _column(column: Mapping[str, Any]) -> str:
         shown = ", ".join(_plain(value)[:40] for value in known[:_SHOWN_CATEGORIES])
         more = f" and {len(known) - _SHOWN_CATEGORIES} more" if len(known) > _SHOWN_CATEGORIES else ""
         return f"category: {shown}{more}"
-    return f"date as `{_plain(column['format'])}`" if column.get("format") else str(column["kind"])
+    is_written = column["kind"] == "date" and column.get("format")
+    return f"date as `{_plain(column['format'])}`" if is_written else str(column["kind"])
 
 
 def _data(facts: Mapping[str, Any]) -> str:

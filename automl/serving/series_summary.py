@@ -41,7 +41,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 def _level(values: np.ndarray) -> list[np.ndarray]:
     steps = values.shape[2]
     place = np.arange(steps) - (steps - 1) / 2
-    slope = values @ place / max(1.0, float(place @ place))
+    slope = values @ place / (float(place @ place) or 1.0)
     least, largest = values.min(axis=2), values.max(axis=2)
     return [values.mean(axis=2), values.std(axis=2), least, largest, values[:, :, 0], values[:, :, -1], slope]
 

@@ -217,7 +217,7 @@ def test_one_group_of_texts_or_series_is_refused(data: ArrayData, split: Any) ->
         folds(alone, "1h")
 
 
-def played(seed: int, kind: str, rows: int) -> History:
+def played(seed: int, kind: Any, rows: int) -> History:
     """Return a history of 40 full trials of five candidates with scores of any order."""
     rng, builder = np.random.default_rng(seed), HistoryBuilder(folds=2)
     for number, name in enumerate(rng.choice(["a", "b", "c", "d", "e"], 40, p=[0.6, 0.2, 0.1, 0.05, 0.05]).tolist()):

@@ -13,7 +13,6 @@ import torch
 from automl.candidates.image.efficientnet import CANDIDATE
 from automl.candidates.pretrained.efficientnet import (
     FEATURES,
-    NEEDS,
     SCALES,
     STAGES,
     Backbone,

@@ -34,6 +34,7 @@ from automl.errors import UserError
 from automl.testing.tiny_efficientnet import DEPTH, WIDTH, tiny_efficientnet
 
 NEED = Need("no_such_package_of_laws", "models/*.pth", ("law-net", "law-net-old"))
+PARTS = ("running_mean", "running_var", "weight", "bias")
 OTHER = Need("no_other_package_of_laws", "*.pth", ("other-net",))
 
 
@@ -236,7 +237,7 @@ def test_each_format_gives_the_same_arrays(kind: str, tmp_path: Path) -> None:
         assert found[name].dtype == (np.float32 if tensor.is_floating_point() else tensor.numpy().dtype)
 
 
-@pytest.mark.parametrize("kind", ["safetensors", "zip", "legacy"])
+@pytest.mark.parametrize("kind", ["safetensors", "zip"])
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.9])
 def test_a_file_that_was_cut_is_named(share: float, kind: str, tmp_path: Path) -> None:
     suffix = "safetensors" if kind == "safetensors" else "pth"
@@ -307,13 +308,12 @@ def loaded(folder: Path) -> Backbone:
 def test_each_convolution_is_folded_to_the_last_digit(tmp_path: Path) -> None:
     arrays = load_file(drawn(tmp_path, 1) / "model.safetensors")
     for conv in (conv for block in loaded(tmp_path).blocks for conv in block.convs):
-        norm = {part: arrays[f"{conv.shape.norm}.{part}"].astype(np.float64)
-                for part in ("weight", "bias", "running_mean", "running_var")}  # fmt: skip
+        norm = {part: arrays[f"{conv.shape.norm}.{part}"].astype(np.float64) for part in PARTS}
         gain = norm["weight"] / np.sqrt(norm["running_var"] + 1e-3)
         folded = arrays[f"{conv.shape.name}.weight"].astype(np.float64) * gain.reshape(-1, 1, 1, 1)
         np.testing.assert_array_equal(conv.weight, folded.astype(np.float16).astype(np.float32))
         np.testing.assert_allclose(conv.bias, norm["bias"] - norm["running_mean"] * gain, rtol=1e-6, atol=1e-6)
-        assert (conv.weight.dtype, conv.bias.dtype) == (np.float32, np.float32)
+        assert {conv.weight.dtype, conv.bias.dtype} == {np.dtype(np.float32)}
 
 
 def convolved(x: torch.Tensor, shape: ConvShape, arrays: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -322,8 +322,8 @@ def convolved(x: torch.Tensor, shape: ConvShape, arrays: dict[str, torch.Tensor]
     padded = torch.nn.functional.pad(x, (over[1] // 2, -(-over[1] // 2), over[0] // 2, -(-over[0] // 2)))
     weight = arrays[f"{shape.name}.weight"]
     y = torch.nn.functional.conv2d(padded, weight, stride=shape.stride, groups=shape.groups)
-    norm = [arrays[f"{shape.norm}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")]
-    y = torch.nn.functional.batch_norm(y, *norm, eps=1e-3)
+    mean, variance, gain, bias = (arrays[f"{shape.norm}.{part}"] for part in PARTS)
+    y = torch.nn.functional.batch_norm(y, mean, variance, gain, bias, eps=1e-3)
     return y.clamp(0, 6) if shape.is_bent else y
 
 

@@ -186,6 +186,15 @@ def test_a_vocabulary_and_its_counts_are_those_of_a_plain_loop(of: str, least: i
     assert counts_of(part) == [{run: count for run, count in row.items() if run in known} for row in counts]
 
 
+@pytest.mark.parametrize("most", [1, 8, 30], ids=str)
+def test_a_part_keeps_the_terms_that_most_texts_have(most: int) -> None:
+    options, texts = PartOptions("words", 1, 1, marks=True), ["a b c d", "a b c", "a b b b b", "a e", *random_texts(8)]
+    rows, found = np.arange(4 + len(ROWS)), []
+    for part in (options, dataclasses.replace(options, most=most)):
+        found.append(learned_part(Texts.of(texts), rows, texts, part, lower=True, longest=999).frequency)
+    assert sorted(found[1], reverse=True) == sorted(found[0], reverse=True)[:most]
+
+
 def test_texts_are_sampled_once_each_in_the_same_order() -> None:
     texts = [f"text {row}" for row in ROWS]
     first, second = (list(sampled(Texts.of(texts), LEARNED)) for _ in range(2))
