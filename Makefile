@@ -27,6 +27,7 @@ bench: $(INSTALLED)  ## what the machinery costs; prints tables, asserts nothing
 	$(BIN)/python tests/bench/bench_simulated.py
 	$(BIN)/python tests/bench/bench_overhead.py
 	$(BIN)/python tests/bench/bench_image_throughput.py
+	$(BIN)/python tests/bench/bench_ragged.py
 
 faults: $(INSTALLED)  ## the tests that kill and corrupt; pytest says 5 when there are none
 	$(BIN)/python -m pytest -m faults || [ $$? -eq 5 ]

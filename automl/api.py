@@ -62,7 +62,8 @@ def search(
         budget: such as "2min" or "8gpu-h,40trials".
         progress: show what happens on stderr.
         **options: any other field of `SearchRequest`, such as metric, test, folds, seed, workers, out, tracking_uri;
-            for tables target, drop, sample_weight, positive, group, split_time.
+            for tables target, drop, sample_weight, positive, group, split_time; for texts text, vectors; for series
+            series_id, series_time; weights for pre-trained ones.
 
     Raises:
         UserError: the data, the budget or an option cannot be used; nothing is written.
@@ -248,9 +249,9 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _executor(request: SearchRequest, slots: Any, candidates: Sequence[str]) -> Executor:
-    from automl.run import setup
+    from automl.run.available import preload
 
     name = "local" if request.engine == "auto" else request.engine
     executor: Executor = registry.resolve("executor", name)(slots.count, gpus=slots.gpus)
-    executor.warm(setup.preload(request.task, candidates))
+    executor.warm(preload(request, candidates))
     return executor

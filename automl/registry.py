@@ -14,12 +14,16 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "image-clf": "automl.tasks.image_clf:TASK",
         "tabular-clf": "automl.tasks.tabular_clf:TASK",
         "tabular-reg": "automl.tasks.tabular_reg:TASK",
+        "text-clf": "automl.tasks.text_clf:TASK",
+        "sequence-clf": "automl.tasks.sequence_clf:TASK",
     },
     "candidate": {
-        f"{kind}/{name}": f"automl.candidates.{kind}.{name}:CANDIDATE"
+        f"{kind}/{name}": f"automl.candidates.{kind}.{name.replace('-', '_')}:CANDIDATE"
         for kind, listed in {
-            "image": "baseline linear forest gbdt cnn resnet",
+            "image": "baseline linear forest gbdt cnn resnet efficientnet efficientnet-tuned",
             "tabular": "baseline linear knn forest gbdt xgboost mlp tabm",
+            "text": "baseline naive-bayes tfidf-linear bag cnn rnn transformer static-embeddings minilm",
+            "sequence": "baseline summary-gbdt rocket hydra inception rnn transformer",
         }.items()
         for name in listed.split()
     },

@@ -59,12 +59,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _read(model: Model, path: Path) -> Rows:
     """Return what is to be predicted. Parquet is read here: an artifact's own runner does not know it."""
-    if model.manifest.input.get("kind") != "table" or path.suffix.lower() not in PARQUET:
+    kind = model.manifest.input.get("kind")
+    if kind not in ("table", "series") or path.suffix.lower() not in PARQUET:
         return model.read(path)
     from automl.data.table_parquet import open_parquet
+    from automl.serving.series import SeriesRule
+    from automl.serving.series_read import series_from
     from automl.serving.table import TableRule
     from automl.serving.table_rows import rows_from
 
+    if kind == "series":
+        return series_from(open_parquet(path), SeriesRule.from_json(model.manifest.input))
     return rows_from(open_parquet(path), TableRule.from_json(model.manifest.input))
 
 

@@ -54,7 +54,9 @@ def _add_what(parser: CommandParser) -> None:
 
 
 def _add_roles(parser: CommandParser) -> None:
-    roles = parser.add_argument_group("columns of a table")
+    roles = parser.add_argument_group("columns of a table, of texts, or of series")
+    roles.add_argument("--text", type=column, metavar="COL",
+                       help="the column of text to learn from (default: the only one beside the target)")  # fmt: skip
     roles.add_argument("--target", type=column, metavar="COL",
                        help="the column to predict (default: the one named target, label, class or y)")  # fmt: skip
     roles.add_argument("--drop", type=names, default=(), metavar="COL,...", help="columns that are not looked at")
@@ -66,6 +68,10 @@ def _add_roles(parser: CommandParser) -> None:
                        help="rows of equal value stay in one fold; no feature")  # fmt: skip
     roles.add_argument("--split-time", type=column, metavar="COL",
                        help="validate on later rows than were trained on, by this date or number")  # fmt: skip
+    roles.add_argument("--series-id", type=column, metavar="COL",
+                       help="the series that a row is a step of, for a table of steps")  # fmt: skip
+    roles.add_argument("--series-time", type=column, metavar="COL",
+                       help="orders the steps of a series (default: as they come)")  # fmt: skip
 
 
 def _add_how(parser: CommandParser) -> None:
@@ -81,6 +87,10 @@ def _add_how(parser: CommandParser) -> None:
     )
     how.add_argument("--include", type=names, default=(), metavar="C,...", help="only these candidates")
     how.add_argument("--exclude", type=names, default=(), metavar="C,...", help="all but these candidates")
+    how.add_argument("--vectors", metavar="FILE", type=not_empty,
+                     help="word vectors to start from, in the text format of GloVe or fastText")  # fmt: skip
+    how.add_argument("--weights", metavar="DIR", type=not_empty,
+                     help="a folder of pre-trained weights, as transformers lays it out")  # fmt: skip
     how.add_argument("--deploy", type=one_of("bag", "refit"), default="bag", metavar="bag|refit",
                      help="keep the models of the folds, or train once on all rows (default: %(default)s)")  # fmt: skip
     how.add_argument(
@@ -165,11 +175,22 @@ def _check_names(args: argparse.Namespace) -> None:
 
 
 def _check_roles(args: argparse.Namespace, info: TaskInfo) -> None:
-    """Refuse flags about columns where rows have none."""
-    if info.kind == "table":
-        return
-    for flag in ("--target", "--drop", "--sample-weight", "--positive", "--group", "--split-time"):
+    """Refuse flags about columns that rows of the task do not have."""
+    for flag, kinds in _FLAG_KINDS.items():
         value = getattr(args, flag.strip("-").replace("-", "_"))
-        if value:
+        if value and info.kind not in kinds:
             shown = value if isinstance(value, str) else ",".join(value)
-            raise UserError(f"{flag} {shown!r}: it is for tables, and {args.task} is about {info.kind}s. Leave it out.")
+            rows = " and ".join(_ROWS[kind] for kind in kinds)
+            raise UserError(
+                f"{flag} {shown!r}: it is for {rows}, and {args.task} is about {_ROWS[info.kind]}. Leave it out."
+            )
+
+
+_ROWS = {"image": "images", "table": "tables", "text": "texts", "series": "series"}
+_COLUMNS = ("table", "text", "series")
+_FLAG_KINDS: dict[str, tuple[str, ...]] = {
+    "--target": _COLUMNS, "--drop": _COLUMNS, "--sample-weight": _COLUMNS, "--positive": _COLUMNS, "--group": _COLUMNS,
+    "--split-time": _COLUMNS, "--text": ("text",), "--series-id": ("series",), "--series-time": ("series",),
+    "--vectors": ("text",), "--weights": ("image", "text"),
+}  # fmt: skip
+"""Flag → the kinds of rows it is for."""

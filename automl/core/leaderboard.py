@@ -65,14 +65,14 @@ def leaderboard(history: History, metric: Metric, *, limit: int | None = None) -
 
 
 def contestants(history: History, metric: Metric, *, most: int) -> list[int]:
-    """Return the full trials that the winner is chosen among, best first: of a small table fewer.
+    """Return the full trials that the winner is chosen among, best first: of few rows fewer.
 
-    Of tables the best of each candidate comes before the second best of any: different models make the better
+    But for images the best of each candidate comes before the second best of any: different models make the better
     ensemble.
     """
     assert history.started is not None
     spec = history.started.spec
-    if spec.kind != "table":
+    if spec.kind == "image":
         return [row.trial for row in leaderboard(history, metric, limit=most)]
     rows = leaderboard(history, metric)
     fewer = min(most, next((few for below, few in CONTESTANTS if spec.rows < below), most))

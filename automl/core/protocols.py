@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -157,7 +157,11 @@ class Scheduler(Protocol):
 
 
 class Fitted(Protocol):
-    """A trained model of one member."""
+    """A trained model of one member.
+
+    One that remembers what it made of rows seen in training has an attribute `unaided`: the same model without that
+    memory, which is what is timed.
+    """
 
     best_step: int
     steps: int
@@ -253,6 +257,19 @@ class Candidate(Protocol):
         Raises:
             FloatingPointError: the loss or a score is not finite.
             MemoryError: the device's memory does not suffice, even after halving the batch.
+        """
+        ...
+
+
+@runtime_checkable
+class Pretrained(Protocol):
+    """A candidate that starts from weights which may not be there."""
+
+    def lacks(self, resources: Mapping[str, Path]) -> str:
+        """Return what is missing and how to get it, such as "it needs weights. To use it: …"; empty if nothing is.
+
+        Args:
+            resources: as in `Context`.
         """
         ...
 

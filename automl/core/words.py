@@ -21,7 +21,16 @@ def data_words(spec: DataSpec, times: str = "×") -> str:
     >>> rule = {"columns": [{"kind": "number"}, {"kind": "date"}, {"kind": "number"}]}
     >>> data_words(DataSpec("sales", "table", 1000, (3,), (), (), "", rule))
     '1,000 rows × 3 columns (2 numbers, 1 date)'
+    >>> data_words(DataSpec("mail", "text", 1000, (1, 80, 910), (), (), ""))
+    '1,000 texts of about 80 characters'
+    >>> data_words(DataSpec("pulse", "series", 200, (2, 90, 120), (), (), ""))
+    '200 series × 2 channels of about 90 steps'
     """
+    if spec.kind == "text":
+        return f"{_counted(spec.rows, 'text', 'texts')} of about {_counted(spec.shape[1], 'character', 'characters')}"
+    if spec.kind == "series":
+        channels, steps = _counted(spec.shape[0], "channel", "channels"), _counted(spec.shape[1], "step", "steps")
+        return f"{_counted(spec.rows, 'series', 'series')} {times} {channels} of about {steps}"
     if spec.kind == "table":
         rows = _counted(spec.rows, "row", "rows")
         return f"{rows} {times} {_counted(spec.shape[0], 'column', 'columns')}{_kinds(spec)}"

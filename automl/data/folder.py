@@ -1,8 +1,8 @@
 """Prepared data in a folder: arrays and spec.json. Written once, memory-mapped by the driver and every worker.
 
 X.npy holds the pixels, or all that is no text of a table; textN_bytes.npy and textN_ends.npy hold a column of text (see
-`serving.texts`). y.npy is always there, weights.npy and groups.npy where rows have weights and folds go by groups or
-time.
+`serving.texts`); values.npy and ends.npy hold series (see `serving.series`). y.npy is always there, weights.npy and
+groups.npy where rows have weights and folds go by groups or time.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from automl.core.data import DataSpec, Finding
 from automl.errors import DataError
 from automl.serving.rows import RowSet
+from automl.serving.series import Series
 from automl.serving.table import Table, TableRule
 from automl.serving.texts import Texts
 
@@ -51,7 +52,9 @@ class DataFolder:
 
     @cached_property
     def X(self) -> Any:  # noqa: N802 - the field's name for the rows
-        """Return the rows, read-only, from the disk as they are used: an array, or a `Table`."""
+        """Return the rows, read-only, from the disk as they are used: an array, a `Table` or `Series`."""
+        if self.spec.kind == "series":
+            return self._series()
         if self.spec.kind == "image":
             return self._load("X.npy", (self.spec.rows, *self.spec.shape))
         rule = TableRule.from_json(self.spec.input)
@@ -91,6 +94,11 @@ class DataFolder:
         if not isinstance(facts, dict):
             raise DataError(f"{path}: facts of data are needed there. Got {type(facts).__name__}. {_AGAIN}")
         return facts
+
+    def _series(self) -> Series:
+        ends = self._load("ends.npy", (self.spec.rows,))
+        size = int(ends[-1]) if len(ends) else 0
+        return Series.of_packed(self._load("values.npy", (size, self.spec.shape[0])), ends)
 
     def _texts(self, number: int) -> Texts:
         ends = self._load(f"text{number}_ends.npy", (self.spec.rows,))

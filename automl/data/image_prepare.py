@@ -15,20 +15,25 @@ from automl.data.folder import write_spec
 from automl.data.labels import Labels
 from automl.serving.image_rule import ImageRule, Resize
 
+SMALL_SIDE, LARGE_SIDE = 64, 224
+"""What small networks learn from within minutes on a few cores, where more detail costs time by its square; and what
+networks that were trained on large images need."""
+_MOST_BYTES = 1_000_000_000
+"""All images together take no more as they are prepared, unless that is less than `SMALL_SIDE` would take."""
+
 
 @dataclass(frozen=True)
 class Wanted:
     """How images are to be prepared.
 
     Attributes:
-        max_side: larger images are reduced to this many pixels on the longer side. 64 is what small networks learn
-            from within minutes on a few cores; more detail costs time by its square.
+        max_side: larger images are reduced to this many pixels on the longer side, very many of them to fewer.
         resize: see `ImageRule`.
         rule: the rule of the training data, when test data is prepared; None chooses one.
         classes: the classes of the training data, likewise.
     """
 
-    max_side: int = 64
+    max_side: int = SMALL_SIDE
     resize: Resize = "stretch"
     rule: ImageRule | None = None
     classes: tuple[str, ...] | None = None
@@ -65,9 +70,9 @@ def choose_rule(sizes: Sizes, wanted: Wanted, *, value_max: float = 255.0) -> Im
     if wanted.rule is not None:
         return wanted.rule
     height, width = (int(side) for side in np.median(sizes.sides, axis=0))
-    longest = max(height, width)
-    if longest > wanted.max_side:
-        height, width = (_rounded(side * wanted.max_side / longest, wanted.max_side) for side in (height, width))
+    longest, most = max(height, width), _most_side(len(sizes.sides), wanted)
+    if longest > most:
+        height, width = (_rounded(side * most / longest, most) for side in (height, width))
     return ImageRule(height, width, 1 if sizes.is_grey else 3, wanted.resize, value_max)
 
 
@@ -100,6 +105,12 @@ def describe(folder: Path, name: str, rowset: Rowset, rule: ImageRule, *, wanted
     np.save(folder / "y.npy", rowset.labels.codes, allow_pickle=False)
     found = [*findings, *rowset.labels.findings, *duplicate_findings(rowset.X, rowset.labels.codes)]
     write_spec(folder, spec, found)
+
+
+def _most_side(count: int, wanted: Wanted) -> int:
+    """Return the longer side of so many images at most."""
+    affordable = 8 * int((_MOST_BYTES / (3 * max(1, count))) ** 0.5 / 8)
+    return min(wanted.max_side, max(SMALL_SIDE, affordable))
 
 
 def _rounded(side: float, most: int) -> int:

@@ -20,7 +20,9 @@ class Labels(NamedTuple):
     findings: tuple[Finding, ...] = ()
 
 
-def encode(y: object, classes: Sequence[object] | np.ndarray | None, *, rows: int, name: str) -> Labels:
+def encode(
+    y: object, classes: Sequence[object] | np.ndarray | None, *, rows: int, name: str, row: str = "image"
+) -> Labels:
     """Return codes for labels of any kind.
 
     Args:
@@ -28,15 +30,16 @@ def encode(y: object, classes: Sequence[object] | np.ndarray | None, *, rows: in
         classes: labels in the order of their codes; None takes the sorted labels of y.
         rows: how many labels there must be.
         name: of y, for messages.
+        row: what a row is called in messages.
 
     Raises:
         DataError: another shape or kind, missing labels, or a label that classes does not have.
     """
-    values = _flat(y, rows, name)
+    values = _flat(y, rows, name, row)
     declared = None if classes is None else _declared(classes, name)
     if values.dtype.kind in "US":
-        return _encode_texts(_texts(values, name), declared, name)
-    numbers = _whole(values, name)
+        return _encode_texts(_texts(values, name, row), declared, name)
+    numbers = _whole(values, name, row)
     if declared is None:
         found, codes = np.unique(numbers, return_inverse=True)
         return Labels(codes.reshape(-1).astype(np.int64), tuple(str(v) for v in found))
@@ -44,14 +47,15 @@ def encode(y: object, classes: Sequence[object] | np.ndarray | None, *, rows: in
 
 
 def encode_with(
-    y: object, declared: Sequence[object] | np.ndarray | None, *, known: Sequence[str], rows: int, name: str
-) -> np.ndarray:
+    y: object, declared: Sequence[object] | np.ndarray | None, *, known: Sequence[str], rows: int, name: str,
+    row: str = "image",
+) -> np.ndarray:  # fmt: skip
     """Return codes (int64) into the known classes, for data that is tested with a model of these classes.
 
     Raises:
         DataError: as `encode`, or a label is not among the known ones.
     """
-    found = encode(y, declared, rows=rows, name=name)
+    found = encode(y, declared, rows=rows, name=name, row=row)
     places = {label: code for code, label in enumerate(known)}
     strange = [label for label in found.classes if label not in places]
     if strange:
@@ -63,21 +67,21 @@ def encode_with(
     return np.asarray(table[found.codes])
 
 
-def _flat(y: object, rows: int, name: str) -> np.ndarray:
+def _flat(y: object, rows: int, name: str, row: str) -> np.ndarray:
     values = np.asarray(y)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise DataError(f"{name}: labels need shape (n,). Got {values.shape}. Give one label per image.")
+        raise DataError(f"{name}: labels need shape (n,). Got {values.shape}. Give one label per {row}.")
     if len(values) != rows:
-        raise DataError(f"{name}: one label per image is needed. Got {len(values)} labels for {rows} images.")
-    return _unboxed(values, name) if values.dtype == object else values
+        raise DataError(f"{name}: one label per {row} is needed. Got {len(values)} labels for {rows} {_several(row)}.")
+    return _unboxed(values, name, row) if values.dtype == object else values
 
 
-def _unboxed(values: np.ndarray, name: str) -> np.ndarray:
+def _unboxed(values: np.ndarray, name: str, row: str) -> np.ndarray:
     """Return Python objects held in memory as texts or numbers."""
     missing = [v is None or (isinstance(v, float) and v != v) for v in values]
-    _no_missing(sum(missing), len(values), name)
+    _no_missing(sum(missing), len(values), name, row)
     if all(isinstance(v, str) for v in values):
         return values.astype(str)
     kinds = sorted({type(v).__name__ for v in values})
@@ -86,12 +90,12 @@ def _unboxed(values: np.ndarray, name: str) -> np.ndarray:
     raise DataError(f"{name}: labels must all be texts or all whole numbers. Got {', '.join(kinds)}. Convert them.")
 
 
-def _texts(values: np.ndarray, name: str) -> np.ndarray:
+def _texts(values: np.ndarray, name: str, row: str) -> np.ndarray:
     texts = _decoded(values, name)
     for text in np.unique(texts).tolist():
         if not _is_utf8(text):
             raise DataError(f"{name}: labels must be texts that can be written. Got {text!r}. Rename that class.")
-    _no_missing(int((np.char.str_len(np.char.strip(texts)) == 0).sum()), len(texts), name)
+    _no_missing(int((np.char.str_len(np.char.strip(texts)) == 0).sum()), len(texts), name, row)
     return texts
 
 
@@ -116,7 +120,9 @@ def _declared(classes: Sequence[object] | np.ndarray, name: str) -> list[str]:
     values = np.asarray(classes)
     if values.ndim != 1:
         raise DataError(f"{name}: classes must be a list of labels. Got shape {values.shape}. List one per code.")
-    found = [str(label) for label in (_texts(values, f"{name}: classes") if values.dtype.kind in "US" else values)]
+    found = [
+        str(label) for label in (_texts(values, f"{name}: classes", "class") if values.dtype.kind in "US" else values)
+    ]
     repeated = [label for label, count in Counter(found).items() if count > 1]
     if repeated:
         raise DataError(f"{name}: classes must differ. Got {_some(repeated)} more than once. Rename them.")
@@ -139,14 +145,14 @@ def _small(values: np.ndarray, name: str) -> np.ndarray:
     return values
 
 
-def _whole(values: np.ndarray, name: str) -> np.ndarray:
+def _whole(values: np.ndarray, name: str, row: str) -> np.ndarray:
     """Return numbers as int64.
 
     Raises:
         DataError: NaN, fractions, or no numbers.
     """
     if values.dtype.kind == "f":
-        _no_missing(int(np.isnan(values).sum()), len(values), name)
+        _no_missing(int(np.isnan(values).sum()), len(values), name, row)
         if np.isinf(values).any():
             raise DataError(f"{name}: classes must be whole numbers or texts. Got infinite values. Rename them.")
         fractions = values[values != np.rint(values)]
@@ -160,9 +166,15 @@ def _whole(values: np.ndarray, name: str) -> np.ndarray:
     return _small(values, name).astype(np.int64) if len(values) else values.astype(np.int64)
 
 
-def _no_missing(missing: int, rows: int, name: str) -> None:
+def _no_missing(missing: int, rows: int, name: str, row: str) -> None:
     if missing:
-        raise DataError(f"{name}: every image needs a label. Got {missing} missing of {rows}. Remove those images.")
+        raise DataError(
+            f"{name}: every {row} needs a label. Got {missing} missing of {rows}. Remove those {_several(row)}."
+        )
+
+
+def _several(row: str) -> str:
+    return row if row == "series" else f"{row}es" if row == "class" else f"{row}s"
 
 
 def _encode_texts(texts: np.ndarray, classes: list[str] | None, name: str) -> Labels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 
 from automl.core.data import Split
@@ -12,6 +12,8 @@ from automl.errors import DataError
 
 GUESSED_TARGETS = frozenset({"target", "label", "class", "y"})
 """A column of such a name (in any case) is the target where none is named and there is one of them only."""
+GUESSED_TEXTS = frozenset({"text", "sentence", "document", "message", "review", "tweet", "comment", "content", "body"})
+"""As `GUESSED_TARGETS`, for the column of text where there are several beside the target."""
 _SHOWN = 12
 
 
@@ -26,6 +28,8 @@ class Roles:
         positive: the label that binary metrics look for.
         group: rows of equal value stay together in one fold; no feature.
         split_time: orders rows for validation; a feature too.
+        text: the column of text to learn from, where that is the task.
+        series_id, series_time: where each row is one step of a series: whose step it is, and its order.
     """
 
     target: str = ""
@@ -34,6 +38,9 @@ class Roles:
     positive: str = ""
     group: str = ""
     split_time: str = ""
+    text: str = ""
+    series_id: str = ""
+    series_time: str = ""
 
     @classmethod
     def of(cls, request: SearchRequest) -> Roles:
@@ -43,7 +50,7 @@ class Roles:
         'group'
         """
         return cls(request.target, tuple(request.drop), request.sample_weight, request.positive, request.group,
-                   request.split_time)  # fmt: skip
+                   request.split_time, request.text, request.series_id, request.series_time)  # fmt: skip
 
     @property
     def split(self) -> Split:
@@ -57,7 +64,8 @@ class Roles:
     def flags(self) -> dict[str, str]:
         """Return the flags that name one column, with the column they name."""
         flags = {"--target": self.target, "--sample-weight": self.sample_weight, "--group": self.group,
-                 "--split-time": self.split_time}  # fmt: skip
+                 "--split-time": self.split_time, "--text": self.text, "--series-id": self.series_id,
+                 "--series-time": self.series_time}  # fmt: skip
         return {flag: column for flag, column in flags.items() if column}
 
     def given(self) -> list[str]:
@@ -79,9 +87,32 @@ def checked(roles: Roles, names: Sequence[str], shown: str) -> Roles:
     for flag, column in [*roles.flags().items(), *(("--drop", column) for column in roles.drop)]:
         if column not in names:
             raise DataError(f"{flag} {column!r}: {shown} has no such column.{nearest(column, names)} {listed(names)}")
-    roles = roles if roles.target else Roles(**{**asdict(roles), "target": _guessed(names, shown)})
+    roles = roles if roles.target else replace(roles, target=_guessed(names, shown))
     _check_apart(roles)
     return roles
+
+
+def with_text(roles: Roles, names: Sequence[str], shown: str) -> Roles:
+    """Return checked roles with the column of text: the one named, the only one left, or the one that is called so.
+
+    Args:
+        roles: as `checked` gives them.
+        names: of all columns.
+        shown: what the table is called in messages.
+
+    Raises:
+        DataError: no column can be told.
+    """
+    if roles.text:
+        return roles
+    beside = {roles.target, roles.sample_weight, roles.group, roles.split_time, *roles.drop}
+    left = [name for name in names if name not in beside]
+    likely = left if len(left) == 1 else [name for name in left if name.strip().lower() in GUESSED_TEXTS]
+    if len(likely) != 1:
+        raise DataError(
+            f"--text: the column of text is needed for {shown}. Got {len(left)} that may be. {listed(left)}"
+        )
+    return replace(roles, text=likely[0])
 
 
 def _check_apart(roles: Roles) -> None:

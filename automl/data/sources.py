@@ -11,7 +11,7 @@ import numpy as np
 
 from automl.core.data import DataSpec, Finding
 from automl.core.protocols import Task
-from automl.data import table_sources
+from automl.data import series_sources, table_sources
 from automl.data.archives import ENDINGS, is_archive, unpacked
 from automl.data.cache import cache_root, scratch
 from automl.data.checks import overlap_findings
@@ -45,7 +45,8 @@ def open_source(
     Args:
         source: for images a folder of class folders, a zip or tar of one, an .npz with X and y (and classes), or
             arrays in memory as (X, y) or (X, y, classes); for tables a CSV, TSV, JSON Lines or Parquet file, a data
-            frame with the target in it, or (X, y); "" for the task's default data.
+            frame with the target in it, or (X, y); for series an .npz with X and y (and lengths, classes), arrays in
+            memory, or a file or data frame with one step a row; "" for the task's default data.
         task: says what is learned and whether this data allows it.
         roles: what the columns of a table are for.
         cache: the cache folder; None takes the user's.
@@ -56,7 +57,10 @@ def open_source(
         MachineError: the cache cannot be written.
     """
     root, roles = cache or cache_root(), roles or Roles()
-    if task.info.kind == "table":
+    _refuse_foreign(roles, task)
+    if task.info.kind == "series":
+        data = _open_series(source, roles, task, cache=root)
+    elif task.info.kind in ("table", "text"):
         data = _open_table(source, roles, task, cache=root)
     else:
         data = _open_images(source, roles, task, wanted or Wanted(), cache=root)
@@ -72,6 +76,15 @@ def _open_images(source: Source, roles: Roles, task: Task, wanted: Wanted, *, ca
         return open_arrays(_labelled(source), "arrays", wanted, cache=cache)
     _refuse_frame(source, "data")
     return _open_path(Path(source), wanted, cache)
+
+
+def _open_series(source: Source, roles: Roles, task: Task, *, cache: Path) -> DataFolder:
+    if isinstance(source, str) and source == "":
+        raise DataError(f"DATA: task {task.info.name} needs data. Got none. DATA is {series_sources.KINDS}.")
+    if not isinstance(source, str | Path):
+        return series_sources.open_memory(source, roles, task, cache=cache)
+    path = _series_path(Path(source))
+    return series_sources.open_file(path, data_name(path), roles, task, cache=cache)
 
 
 def _open_table(source: Source, roles: Roles, task: Task, *, cache: Path) -> DataFolder:
@@ -97,10 +110,12 @@ def prepare_test(source: Source, train: DataFolder | DataSpec, *, cache: Path | 
     """
     spec = train.spec if isinstance(train, DataFolder) else train
     if isinstance(source, str) and source == "":
-        kinds = _KINDS if spec.kind == "image" else table_sources.KINDS
+        kinds = {"image": _KINDS, "series": series_sources.KINDS}.get(spec.kind, table_sources.KINDS)
         raise DataError(f"test data: needs a path or arrays. Got {source!r}. DATA is {kinds}.")
     root = cache or cache_root()
-    if spec.kind == "table":
+    if spec.kind == "series":
+        return _prepare_test_series(source, train, spec, cache=root)
+    if spec.kind in ("table", "text"):
         return _prepare_test_table(source, train, spec, cache=root)
     wanted = Wanted(rule=ImageRule.from_json(spec.input), classes=spec.classes)
     if isinstance(source, tuple):
@@ -136,6 +151,25 @@ def _prepare_test_table(source: Source, train: DataFolder | DataSpec, spec: Data
     return Opened(data, (*data.findings, *found))
 
 
+def _prepare_test_series(source: Source, train: DataFolder | DataSpec, spec: DataSpec, *, cache: Path) -> Opened:
+    if isinstance(source, str | Path):
+        path = _series_path(Path(source))
+        data = series_sources.test_file(path, data_name(path), spec, cache=cache)
+    else:
+        data = series_sources.test_memory(source, spec, cache=cache)
+    found = series_sources.compared(train, data) if isinstance(train, DataFolder) else []
+    return Opened(data, (*data.findings, *found))
+
+
+def _series_path(path: Path) -> Path:
+    """Return the resolved path of a file that may hold series."""
+    path, kinds = _found(path, series_sources.KINDS), series_sources.KINDS
+    if path.suffix.lower() not in series_sources.SUFFIXES or not path.is_file():
+        got = "a folder" if path.is_dir() else f"a file that ends in {path.suffix!r}"
+        raise DataError(f"{path}: DATA is {kinds}. Got {got}. Convert it.")
+    return path
+
+
 def _table_path(path: Path) -> Path:
     """Return the resolved path of a file that may be a table."""
     path, kinds = _found(path, table_sources.KINDS), table_sources.KINDS
@@ -145,6 +179,19 @@ def _table_path(path: Path) -> Path:
         got = "a folder" if path.is_dir() else f"a file that ends in {path.suffix!r}"
         raise DataError(f"{path}: DATA is {kinds}. Got {got}.{hint}")
     return path
+
+
+_ONLY_FOR = {"--text": "text", "--series-id": "series", "--series-time": "series"}
+_ROWS = {"image": "images", "table": "tables", "text": "texts", "series": "series"}
+
+
+def _refuse_foreign(roles: Roles, task: Task) -> None:
+    """Refuse columns that rows of the task do not have."""
+    for flag, column in roles.flags().items():
+        kind = _ONLY_FOR.get(flag, task.info.kind)
+        if kind != task.info.kind:
+            about = f"{task.info.name} is about {_ROWS[task.info.kind]}"
+            raise DataError(f"{flag} {column!r}: it is for {_ROWS[kind]}, and {about}. Leave it out.")
 
 
 def _refuse_frame(source: object, what: str) -> None:

@@ -87,6 +87,8 @@ def _columns_of(X: Any) -> Chunk:
         )
     if hasattr(X, "columns") or isinstance(X, dict):
         return chunk_of(X)
+    if isinstance(X, list | tuple) and X and all(isinstance(text, str) for text in X):
+        return {"text": cells_of(list(X), "text")}
     array = _two_axes(X)
     return {f"x{place}": cells_of(array[:, place], f"x{place}") for place in range(array.shape[1])}
 

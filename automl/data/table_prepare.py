@@ -15,11 +15,12 @@ from automl.core.data import DataSpec, Finding
 from automl.core.protocols import Task
 from automl.data.folder import DataFolder, write_spec
 from automl.data.refusals import data_errors
-from automl.data.roles import Roles, checked, listed, nearest
+from automl.data.roles import Roles, checked, listed, nearest, with_text
 from automl.data.table_findings import train_findings
 from automl.data.table_labels import LabelColumn
 from automl.data.table_sides import SideArrays, Sides, number_target
 from automl.data.table_writer import TableWriter
+from automl.data.text_facts import text_alone, text_findings, text_shape
 from automl.errors import DataError
 from automl.serving.table import TableRule
 from automl.serving.table_cells import Note, TableFile
@@ -52,14 +53,16 @@ def build_train(folder: Path, given: TableGiven, roles: Roles, task: Task) -> No
     """
     with data_errors():
         roles = checked(roles, given.table.names, given.shown)
-        beside = {roles.target, roles.sample_weight, roles.group, *roles.drop}
-        features = [name for name in given.table.names if name not in beside]
-        if not features:
-            raise DataError(f"{given.shown}: a column to predict from is needed. Got none beside {roles.target!r}.")
+        is_text = task.info.kind == "text"
+        roles = with_text(roles, given.table.names, given.shown) if is_text else roles
+        features = [roles.text] if is_text else _features(given, roles)
         sides = Sides(roles, given.shown, task.info.target)
         wanted = {*features, *roles.flags().values()}
         chunks = sides.watched(given.table.chunks(wanted), features)
-        inferred = infer(chunks, features, separator=given.table.separator)
+        separator = given.table.separator
+        inferred = (
+            text_alone(chunks, roles.text, separator) if is_text else infer(chunks, features, separator=separator)
+        )
         arrays = sides.finish()
         _check_rows(len(arrays.y), given.shown)
         if not inferred.rule.columns:
@@ -68,13 +71,16 @@ def build_train(folder: Path, given: TableGiven, roles: Roles, task: Task) -> No
                 f"{given.shown}: a column that differs from row to row and recurs is needed to predict from. "
                 f"Got {kinds}. Add columns."
             )
-        spec = _spec(given, arrays, inferred.rule, roles)
+        spec = replace(_spec(given, arrays, inferred.rule, roles), kind=task.info.kind)
         spec = replace(spec, columns=_kinds(given.table.names, inferred.kinds, roles))
         task.validate(spec, arrays.y)
         spec, _ = _written(folder, given.table, spec, arrays)
-    told = [*_findings([*given.table.notes, *inferred.notes]), *arrays.findings]
-    write_spec(folder, spec, told)
-    write_spec(folder, spec, [*told, *train_findings(spec, DataFolder(folder).X, arrays.y)])
+        told = [*_findings([*given.table.notes, *inferred.notes]), *arrays.findings]
+        write_spec(folder, spec, told)
+        X = DataFolder(folder).X
+        spec = replace(spec, shape=text_shape(X.texts[0], given.shown)) if is_text else spec
+    found = text_findings(spec, X, arrays.y) if is_text else train_findings(spec, X, arrays.y)
+    write_spec(folder, spec, [*told, *found])
 
 
 def build_test(folder: Path, given: TableGiven, train: DataSpec) -> None:
@@ -91,7 +97,7 @@ def build_test(folder: Path, given: TableGiven, train: DataSpec) -> None:
             column.add(chunk[train.target])
         y = column.among(train.classes) if isinstance(column, LabelColumn) else column.finish()
         arrays = SideArrays(y, train.classes)
-        spec = _spec(given, arrays, rule, Roles(target=train.target))
+        spec = replace(_spec(given, arrays, rule, Roles(target=train.target)), kind=train.kind, shape=train.shape)
         spec, notes = _written(folder, given.table, spec, arrays)
     known = {train.target, *train.columns, *(column.name for column in rule.columns)}
     extra = [name for name in given.table.names if name not in known] if train.columns else []
@@ -100,6 +106,14 @@ def build_test(folder: Path, given: TableGiven, train: DataSpec) -> None:
         message = f"{given.shown}: columns that training did not have are not looked at. {listed(extra)}"
         findings.append(Finding("columns-extra", "info", message))
     write_spec(folder, spec, findings)
+
+
+def _features(given: TableGiven, roles: Roles) -> list[str]:
+    beside = {roles.target, roles.sample_weight, roles.group, *roles.drop}
+    features = [name for name in given.table.names if name not in beside]
+    if not features:
+        raise DataError(f"{given.shown}: a column to predict from is needed. Got none beside {roles.target!r}.")
+    return features
 
 
 def _spec(given: TableGiven, arrays: SideArrays, rule: TableRule, roles: Roles) -> DataSpec:
@@ -150,7 +164,7 @@ def _kinds(names: Sequence[str], kinds: Mapping[str, str], roles: Roles) -> dict
     """Return what became of every column of the file."""
     beside = {**dict.fromkeys(roles.drop, "dropped"), roles.group: "group", roles.sample_weight: "weight",
               roles.target: "target"}  # fmt: skip
-    return {name: beside.get(name) or kinds[name] for name in names}
+    return {name: beside.get(name) or kinds.get(name, "unused") for name in names}
 
 
 def _check_rows(rows: int, shown: str) -> None:

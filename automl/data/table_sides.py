@@ -10,11 +10,11 @@ import numpy as np
 from automl.core.data import Finding
 from automl.core.task import Target
 from automl.data.roles import Roles
-from automl.data.table_clock import Clock
 from automl.data.table_labels import LabelColumn
 from automl.data.table_numbers import NumberColumn, Wanted, checked_weights, ranks
 from automl.errors import DataError
 from automl.serving.table_cells import Cells, Chunk
+from automl.serving.table_clock import Clock
 
 
 class SideArrays(NamedTuple):

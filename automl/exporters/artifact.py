@@ -23,6 +23,8 @@ from automl.serving.manifest import NAME, SCHEMA
 RUNTIME: Mapping[DataKind, tuple[str, ...]] = {
     "image": ("numpy", "onnxruntime", "pillow"),
     "table": ("numpy", "onnxruntime"),
+    "text": ("numpy", "onnxruntime"),
+    "series": ("numpy", "onnxruntime"),
 }
 """What an artifact needs installed; its requirements.txt."""
 LICENCES = {

@@ -29,14 +29,10 @@ def _title(facts: Mapping[str, Any]) -> str:
 
 def _use(facts: Mapping[str, Any]) -> str:
     proba = " --proba" if facts["classes"] else ""
-    how = _use_table(facts["input"]) if _is_table(facts) else _use_images(facts["input"])
+    how = _USES[facts["input"]["kind"]](facts["input"])
     return (
         f"## Use\n\n```\npip install -r requirements.txt\npython runner.py DATA -o predictions.csv{proba}\n```\n\n{how}"
     )
-
-
-def _is_table(facts: Mapping[str, Any]) -> bool:
-    return bool(facts["input"].get("kind") == "table")
 
 
 def _use_images(rule: Mapping[str, Any]) -> str:
@@ -67,13 +63,32 @@ def _use_table(rule: Mapping[str, Any]) -> str:
     )
 
 
+def _use_series(rule: Mapping[str, Any]) -> str:
+    channels = ", ".join(f"`{_plain(name)}`" for name in rule["channels"][:_SHOWN_COLUMNS])
+    more = f" and {len(rule['channels']) - _SHOWN_COLUMNS} more" if rule["channels"][_SHOWN_COLUMNS:] else ""
+    arrays = "an `.npz` file with `X` of shape (series, channels, steps), padded with NaN after the end of a series"
+    if not rule.get("id"):
+        return f"DATA is {arrays}. Channels: {channels}{more}. The output has one line per series, in the order of `X`."
+    order = f", ordered by `{_plain(rule['time'])}`" if rule.get("time") else ", in the order of the file"
+    return (
+        f"DATA is a CSV, TSV or JSONL file with one step of a series per row{order}: `{_plain(rule['id'])}` says whose "
+        f"step it is, and these columns are its channels: {channels}{more}. Or it is {arrays}. The output has one line "
+        "per series, in the order in which they first appear."
+    )
+
+
+_USES = {"image": _use_images, "table": _use_table, "series": _use_series}
+_ROWS = {"image": ("image", "Other cameras"), "table": ("row", "Other times"), "series": ("series", "Other sensors")}
+
+
 def _column(column: Mapping[str, Any]) -> str:
     if column["kind"] == "category":
         known = column["categories"]
         shown = ", ".join(_plain(value)[:40] for value in known[:_SHOWN_CATEGORIES])
         more = f" and {len(known) - _SHOWN_CATEGORIES} more" if len(known) > _SHOWN_CATEGORIES else ""
         return f"category: {shown}{more}"
-    return f"date as `{_plain(column['format'])}`" if column.get("format") else str(column["kind"])
+    is_written = column["kind"] == "date" and column.get("format")
+    return f"date as `{_plain(column['format'])}`" if is_written else str(column["kind"])
 
 
 def _data(facts: Mapping[str, Any]) -> str:
@@ -132,7 +147,7 @@ def _limits(facts: Mapping[str, Any]) -> str:
 
 
 def _limit_lines(facts: Mapping[str, Any]) -> Sequence[str]:
-    what, elsewhere = ("row", "Other times") if _is_table(facts) else ("image", "Other cameras")
+    what, elsewhere = _ROWS[facts["input"]["kind"]]
     lines = [
         "Scores hold for new data of the same kind as the training data. "
         f"{elsewhere}, places or groups were not tested."

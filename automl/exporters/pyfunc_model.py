@@ -6,7 +6,8 @@ A model of images accepts:
 - an array (n, height, width[, channels]): uint8, or numbers in the range of the training data;
 - a data frame with a column `image`: the bytes of an image file, or the same as base64 text;
 - a data frame of numbers with one column per pixel, rows flattened from (height, width, channels).
-A model of tables accepts a data frame with the columns of the training table, in any order; others are left alone.
+A model of tables or texts accepts a data frame with the columns of the training table, in any order; others are left
+alone. A model of series accepts an array (n, channels, steps), or a data frame with one step of a series a row.
 Paths are refused on purpose: a served model must not read files of its server for a client.
 
 Returns a data frame with `prediction`, a label or a number, and one `proba_<class>` per class, in the order of the
@@ -53,7 +54,7 @@ class ArtifactModel(PythonModel):  # type: ignore[misc]
         return pd.DataFrame({"prediction": self._model.answers(scores), **columns})
 
     def _rows(self, model_input: Any) -> Any:
-        if self._model.manifest.input["kind"] == "table":
+        if self._model.manifest.input["kind"] != "image":
             return self._model.rows(model_input)
         columns = getattr(model_input, "columns", None)
         if columns is None:

@@ -65,7 +65,8 @@ def how_to_use(data: ReportData) -> Markup:
     run, artifact = shlex.quote(data.run), shlex.quote(f"{data.run}/{data.decided.artifact}")
     shell = f"automl predict {run} DATA -o predictions.csv\npython {artifact}/runner.py DATA -o predictions.csv"
     spec, registered = data.started.spec, data.history.registered
-    answer, rows = "labels" if spec.classes else "values", "images" if spec.kind == "image" else "table"
+    answer = "labels" if spec.classes else "values"
+    rows = {"image": "images", "table": "table", "text": "texts", "series": "series"}[spec.kind]
     python = f"import automl\nmodel = automl.load_model({data.run!r})\n{answer} = model.predict({rows})"
     needs = "numpy, onnxruntime and Pillow" if spec.kind == "image" else "numpy and onnxruntime"
     return section(

@@ -161,7 +161,7 @@ def refined(ending: Ending, winner: Winner) -> Winner:
     Images are left as they are.
     """
     run, spec = ending.run, ending.data.spec
-    if spec.kind != "table" or not spec.classes:
+    if spec.kind == "image" or not spec.classes:
         return winner
     parts = [w * out_of_fold(run.parts.folder, run.history, t, ending.folds) for t, w in winner.weights.items()]
     scores, time_left = np.asarray(sum(parts), dtype=np.float32), _time_left(run)

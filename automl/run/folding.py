@@ -22,7 +22,7 @@ AMPLE_FOLDS = 8
 """Folds of a small table where time allows: models of 7/8 of the rows, and more of them in the bag. Source: the
 number of AutoGluon's bagging, https://arxiv.org/abs/2003.06505, section 2.3 and its presets."""
 LEAST_TABLE_FOLDS = 3
-"""A rare class lowers the folds of a table to no less: each model would go without a row of all other classes too."""
+"""A rare class lowers the folds of all but images to no less: each model would go without rows of other classes."""
 
 TIME_REFIT = Finding(
     "time-refit",
@@ -54,7 +54,7 @@ def choose_folds(data: DataSource, wanted: int | None, *, budget: Budget, slots:
         )
     if wanted is None and budget.is_timed:
         wanted = _affordable(spec, _worker_seconds(budget, slots))
-    least = LEAST_TABLE_FOLDS if spec.kind == "table" else 2
+    least = 2 if spec.kind == "image" else LEAST_TABLE_FOLDS
     return min(allowed, fold_count(spec.class_counts, spec.rows, wanted, least=least))
 
 

@@ -23,6 +23,7 @@ from automl.core.protocols import WAIT, Done, Executor, Journal, Recorder
 from automl.core.request import SearchRequest
 from automl.errors import ArtifactError
 from automl.run.folder import RunFolder
+from automl.run.foresight import Foresight
 
 TICK_SECONDS = 2.0
 LEAST_RESERVE_SHARE = 0.25
@@ -31,10 +32,8 @@ LEAST_RESERVE_SHARE = 0.25
 EXPORT_SECONDS_PER_BYTE = 9e-8
 """Writing an artifact, reading it in the process that verifies it and once more to look at the test took 80 ms a
 megabyte of trees."""
-LIKELY_TRIALS = 4
-"""Ensembles are rarely slower than the best four trials together, and may not be larger where there is a deadline,"""
 LEAST_EXPORT_SHARE, LEAST_EXPORT_SECONDS = 0.02, 3.0
-"""or take longer to be exported than this share of a wall budget, or so long; that is held back from the start."""
+"""What is held back from the start for exporting models: this share of a wall budget, at most so long."""
 
 KEPT_TRIALS = 25
 """Full trials whose models are kept, the best; only these can be chosen."""
@@ -109,6 +108,7 @@ class Run:
         assert controller.history.started is not None
         self.started = controller.history.started
         self.metric = metric(self.started.metric)
+        self._foresight = Foresight(parts.folder, self.metric)
 
     @property
     def request(self) -> SearchRequest:
@@ -221,11 +221,19 @@ class Run:
         if at - self._ticked >= TICK_SECONDS:
             self._ticked = at
             self.emit(Ticked(at), durable=False)
+        self._look_ahead(at)
         leader = best(self.history, self.metric)
         if leader is None or self._published == (leader.number, leader.reports[self.history.top_rung]):
             return
         if self._published is None or self._export_seconds <= EXPORT_SHARE * at:
             self._publish(leader, at)
+
+    def _look_ahead(self, at: float) -> None:
+        """Find out what the winner will be made of, where time for its end must be held back."""
+        if self.controller.ledger.budget.wall is None or not self.history.full():
+            return
+        if self._foresight.is_due(at / self._search_ends()):
+            self._foresight.look(self.history)
 
     def _publish(self, leader: Trial, at: float) -> None:
         self._published = (leader.number, leader.reports[self.history.top_rung])
@@ -287,7 +295,8 @@ class Run:
         wall = self.controller.ledger.budget.wall
         if wall is None:
             return inf
-        reserve = self.parts.reserve_seconds + self.test_seconds() + self.export_seconds()
+        more = max(0.0, self.export_seconds() - least_export_seconds(wall))  # what is held back anyway
+        reserve = self.parts.reserve_seconds + self.test_seconds() + more
         if not self.history.full():
             return wall - min(reserve, LEAST_RESERVE_SHARE * wall)
         held = self.refit_seconds()
@@ -311,9 +320,8 @@ class Run:
         )
 
     def _likely_models(self) -> Iterator[MemberResult]:
-        """Yield the models of the best trials, which the ensemble is likely to be made of."""
-        ranked = self.history.standings.arrived_at(self.history.top_rung).best(sign=self.metric.sign)
-        for number in islice(ranked, LIKELY_TRIALS):
+        """Yield the models that the ensemble is likely to be made of."""
+        for number in self._foresight.trials(self.history):
             yield from self.history.trials[number].results.values()
 
     def _done(self, reason: str) -> Done:

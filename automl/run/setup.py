@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ import numpy as np
 from automl import registry
 from automl.controller import Brains
 from automl.core.budget import Budget
-from automl.core.data import Finding
 from automl.core.events import RunStarted
 from automl.core.folds import make_folds
 from automl.core.job import Cost
@@ -27,9 +24,11 @@ from automl.core.request import SearchRequest
 from automl.core.seeds import stream
 from automl.core.space import Configuration, SearchSpace
 from automl.data.folder import DataFolder
+from automl.data.image_prepare import Wanted
 from automl.data.roles import Roles
 from automl.data.sources import Opened, open_source, prepare_test
 from automl.errors import MachineError, UserError
+from automl.run.available import absent_findings, chosen_candidates, image_side
 from automl.run.devices import Slots, choose_slots, visible_gpus
 from automl.run.folder import RunFolder, unused
 from automl.run.folding import TIME_REFIT, choose_folds
@@ -42,8 +41,6 @@ PACKAGES = (
     "pyarrow", "mlflow",
 )  # fmt: skip
 DEPLOYS = ("bag", "refit")
-DISTRIBUTIONS = {"sklearn": "scikit-learn"}
-"""Modules whose package has another name."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +106,11 @@ def prepare(resolved: Resolved, data: Any = None, test: Any = None) -> Setup:
         DataError: nothing can be learned from the data.
     """
     request, task, slots, space = resolved.request, resolved.task, resolved.slots, resolved.space
-    opened = open_source(request.data if data is None else data, task, roles=Roles.of(request))
+    wanted = Wanted(max_side=image_side(task, resolved.candidates))
+    opened = open_source(request.data if data is None else data, task, roles=Roles.of(request), wanted=wanted)
     chosen = _metric_of(resolved, opened.data)
     source, tested = opened.data, _open_test(request.test if test is None else test, opened.data)
-    findings = (*opened.findings, *(tested.findings if tested else ()), *_absent_findings(request))
+    findings = (*opened.findings, *(tested.findings if tested else ()), *absent_findings(request))
     if source.spec.split == "time":
         request, findings = replace(request, deploy="refit"), (*findings, TIME_REFIT)
     tracking_uri = absolute_uri(request.tracking_uri, Path.cwd())
@@ -185,23 +183,6 @@ def slots_again(started: RunStarted) -> Slots:
     return Slots(started.device, started.slots, gpus)
 
 
-def preload(task: str, candidates: Sequence[str]) -> tuple[str, ...]:
-    """Return the modules worth importing before workers are forked.
-
-    Raises:
-        UserError: a candidate needs a package that is not installed.
-    """
-    wanted: dict[str, None] = {"automl.run.work": None, "automl.data.folder": None}
-    for name in candidates:
-        candidate: Candidate = registry.candidate(task, name)
-        for module in candidate.requires:
-            if find_spec(module.partition(".")[0]) is None:
-                package = DISTRIBUTIONS.get(module.partition(".")[0], module.partition(".")[0])
-                raise UserError(f"candidate {name} needs {module!r}. Run: pip install {package}, or --exclude {name}")
-            wanted[module] = None
-    return tuple(wanted)
-
-
 def preview(started: RunStarted, purse: Purse) -> tuple[dict[str, int], dict[str, Cost]]:
     """Return the full steps and costs that estimates alone suggest, for a dry run."""
     thinking = default_brains(started)
@@ -242,8 +223,12 @@ def _check(request: SearchRequest) -> None:
 
 def _journaled(request: SearchRequest, tracking_uri: str) -> SearchRequest:
     """Return the request as it is written down: its paths mean the same from every folder, and it holds no secret."""
-    data, test = (str(Path(path).absolute()) if path else "" for path in (request.data, request.test))
-    return replace(request, data=data, test=test, tracking_uri=without_credentials(tracking_uri))
+    data, test, vectors, weights = (
+        str(Path(path).absolute()) if path else ""
+        for path in (request.data, request.test, request.vectors, request.weights)
+    )
+    uri = without_credentials(tracking_uri)
+    return replace(request, data=data, test=test, vectors=vectors, weights=weights, tracking_uri=uri)
 
 
 def _metric(request: SearchRequest, task: Task) -> str:
@@ -263,39 +248,9 @@ def _metric_of(resolved: Resolved, data: DataSource) -> str:
 
 
 def _space(request: SearchRequest, task: Task) -> tuple[Found, SearchSpace]:
-    chosen = _candidates(request, task)
+    chosen = chosen_candidates(request, task)
     found = find(request.task, chosen, request.space, like=task.info.spaces)
     return found, merge(found)
-
-
-def _candidates(request: SearchRequest, task: Task) -> list[str]:
-    known = registry.candidates(request.task)
-    for flag, names in (("--include", request.include), ("--exclude", request.exclude)):
-        for name in names:
-            if name not in known:
-                raise UserError(f"{flag} {name}: not a candidate of {task.info.name}. Known: {', '.join(known)}.")
-    chosen = [n for n in known if (not request.include or n in request.include) and n not in request.exclude]
-    absent = _absent(request, chosen)
-    if not set(chosen) - set(absent):
-        raise UserError(f"--exclude {','.join(request.exclude)}: no candidate is left. Known: {', '.join(known)}.")
-    return [name for name in chosen if name not in absent]
-
-
-def _absent(request: SearchRequest, names: Sequence[str]) -> dict[str, str]:
-    """Return the candidates that nobody named and that need a module which is not installed, with that module."""
-    needs = {name: registry.candidate(request.task, name).requires for name in names if name not in request.include}
-    missing = {name: [m for m in modules if find_spec(m.partition(".")[0]) is None] for name, modules in needs.items()}
-    return {name: modules[0] for name, modules in missing.items() if modules}
-
-
-def _absent_findings(request: SearchRequest) -> list[Finding]:
-    names = [name for name in registry.candidates(request.task) if not request.include and name not in request.exclude]
-    found = []
-    for name, module in _absent(request, names).items():
-        package = DISTRIBUTIONS.get(module.partition(".")[0], module.partition(".")[0])
-        message = f"candidate {name} is left out: it needs {module!r}. To use it: pip install {package}"
-        found.append(Finding("candidate-left-out", "info", message))
-    return found
 
 
 def _open_test(test: Any, train: DataFolder) -> Opened | None:

@@ -32,6 +32,8 @@ SAVING_SECONDS = 0.25
 
 SAMPLE_ROWS = 32
 BATCH_ROWS = 256
+BATCH_MS = 500
+"""What a batch may take whose time per row is measured: a large network gets a smaller one."""
 
 _OUTCOMES: tuple[tuple[type[Exception], Outcome], ...] = (
     (MemoryError, "oom"), (FloatingPointError, "nan"), (TimeoutError, "stopped"),
@@ -177,12 +179,14 @@ class Workshop:
         folder = self.folder / "members" / member.name / f"r{job.rung}"
         score = self._write(fitted, context, folder)
         steps = max(1, job.stop_steps - job.start_steps)
+        alone: Fitted = getattr(fitted, "unaided", fitted)
+        latency_ms = _milliseconds(alone, self.data.X[:1], repeats=5)
+        batch = max(1, min(BATCH_ROWS, len(self.folds), int(BATCH_MS / max(latency_ms, 1e-3))))
         return MemberResult(
             member.trial, member.fold, "done", score=score, curve=tuple(context.curve),
             train_curve=tuple(context.train_curve), steps=job.stop_steps, best_step=fitted.best_step,
             files=_files(self.folder, folder), cost=Cost(0.0, took / steps), notes=context.notes,
-            latency_ms=_milliseconds(fitted, self.data.X[:1], repeats=5),
-            batch_ms=_milliseconds(fitted, self.data.X[:BATCH_ROWS], repeats=1) / min(BATCH_ROWS, len(self.folds)),
+            latency_ms=latency_ms, batch_ms=_milliseconds(alone, self.data.X[:batch], repeats=1) / batch,
         )  # fmt: skip
 
     def _write(self, fitted: Fitted, context: MemberContext, folder: Path) -> float | None:

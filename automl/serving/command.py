@@ -149,7 +149,8 @@ def _run(arguments: argparse.Namespace, folder: Path) -> None:
 def _parser() -> _Parser:
     parser = _Parser(prog="runner.py", description="Predict with the model in this folder.")
     parser.add_argument("data", metavar="DATA", help="what the model was trained on, see model_card.md: a CSV, TSV or "
-                        "JSONL file; an image, a folder of images, or an .npz file with X")  # fmt: skip
+                        "JSONL file (for series one step a row: the answers are in the order in which their ids "
+                        "first appear); an image, a folder of images, or an .npz file with X")  # fmt: skip
     parser.add_argument("-o", dest="output", metavar="FILE", type=Path, help="write CSV there instead of to stdout")
     parser.add_argument(
         "--proba", action="store_true", help="add one column proba_<class> per class (not for models of numbers)"

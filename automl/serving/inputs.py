@@ -13,7 +13,7 @@ from .errors import ModelError
 from .manifest import Manifest, MemberEntry
 from .rows import Rows, RowSet
 
-KINDS = {"image": "image_input", "table": "table_input"}
+KINDS = {"image": "image_input", "table": "table_input", "series": "series_input"}
 """Kind in a manifest → module with `make(manifest) -> Input`; imported when it is needed, as one needs Pillow."""
 
 

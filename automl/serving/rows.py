@@ -1,4 +1,7 @@
-"""Rows in memory, of any kind: images are one array, tables are numbers and texts. All are indexed as an array is."""
+"""Rows in memory, of any kind: images are one array, tables are numbers and texts, series have steps end to end.
+
+All are indexed as an array is.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from .series import Series
 from .table import Table
 from .texts import Texts
 
 
 class RowSet(Protocol):
-    """Rows that a model can predict: an array with the rows in front, or a `Table`."""
+    """Rows that a model can predict: an array with the rows in front, a `Table`, or `Series`."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -28,7 +32,7 @@ class Rows(NamedTuple):
     """Rows to predict.
 
     Attributes:
-        names: for people: file names, or row numbers.
+        names: for people: file names, ids of series, or row numbers.
         X: the rows.
         notes: what people should know about how they were read, one line each.
     """
@@ -50,13 +54,16 @@ def load_rows(path: Path) -> RowSet:
 
 
 def arrays_of(X: RowSet) -> dict[str, np.ndarray]:
-    """Return rows as plain arrays: `X`, or `numbers` and two for each column of text."""
+    """Return rows as plain arrays: `X`; `numbers` and two for each column of text; `series_values`, `series_ends`."""
+    if isinstance(X, Series):
+        packed = X.packed()
+        return {"series_values": packed.values, "series_ends": packed.ends}
     if not isinstance(X, Table):
         return {"X": np.asarray(X)}
     arrays = {"numbers": np.asarray(X.numbers)}
     for number, column in enumerate(X.texts):
-        packed = column.packed()
-        arrays |= {f"text{number}_bytes": packed.data, f"text{number}_ends": packed.ends}
+        said = column.packed()
+        arrays |= {f"text{number}_bytes": said.data, f"text{number}_ends": said.ends}
     return arrays
 
 
@@ -64,6 +71,8 @@ def rows_of(arrays: Mapping[str, np.ndarray]) -> RowSet:
     """Return the rows that `arrays_of` took apart."""
     if "X" in arrays:
         return arrays["X"]
+    if "series_values" in arrays:
+        return Series.of_packed(arrays["series_values"], arrays["series_ends"])
     count = sum(name.endswith("_bytes") for name in arrays)
     texts = tuple(Texts.of_packed(arrays[f"text{n}_bytes"], arrays[f"text{n}_ends"]) for n in range(count))
     return Table(arrays["numbers"], texts)

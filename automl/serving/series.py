@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from .errors import ModelError
 
 MAX_CHANNELS = 10_000
+ChannelKind = Literal["number", "comma", "boolean"]
+CHANNEL_KINDS: tuple[ChannelKind, ...] = ("number", "comma", "boolean")
 
 
 class PackedSeries(NamedTuple):
@@ -95,15 +97,19 @@ class SeriesRule:
     Attributes:
         channels: names, in order; of an array "0", "1", ...
         id, time: columns of a table with one step a row: whose step it is, and its order; empty for arrays.
+        kinds: how a table writes each channel: as numbers, as numbers with a decimal comma, or as truth values; empty
+            where all are plain numbers.
     """
 
     channels: tuple[str, ...]
     id: str = ""
     time: str = ""
+    kinds: tuple[ChannelKind, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the rule as JSON values, with what kind of input it is."""
-        return {"kind": "series", "channels": list(self.channels), "id": self.id, "time": self.time}
+        values = {"kind": "series", "channels": list(self.channels), "id": self.id, "time": self.time}
+        return {**values, "kinds": list(self.kinds)} if self.kinds else values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> SeriesRule:
@@ -123,7 +129,13 @@ class SeriesRule:
             )
         if not _are_texts(places):
             raise ModelError(f"input: id and time must be names of columns. Got {str(places)[:80]!r}.")
-        return cls(tuple(channels), *places)
+        kinds = values.get("kinds", [])
+        is_fit = isinstance(kinds, list) and len(kinds) in (0, len(channels))
+        if not is_fit or not all(kind in CHANNEL_KINDS for kind in kinds):
+            raise ModelError(
+                f"input: kinds must be one of {', '.join(CHANNEL_KINDS)} for each channel. Got {str(kinds)[:80]!r}."
+            )
+        return cls(tuple(channels), places[0], places[1], tuple(kinds))
 
 
 def _are_texts(values: Sequence[object]) -> bool:

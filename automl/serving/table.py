@@ -15,6 +15,8 @@ ColumnKind = Literal["number", "boolean", "category", "date", "text"]
 KINDS: tuple[ColumnKind, ...] = ("number", "boolean", "category", "date", "text")
 UNSEEN = -1.0
 """The code of a category that the training data did not have."""
+VERBATIM = "verbatim"
+"""The format of a column of text in which "null" and "NA" are texts like any other."""
 MAX_COLUMNS = 100_000
 MAX_CATEGORIES = 1_000_000
 
@@ -55,7 +57,8 @@ class Column:
         kind: what its values are.
         categories: for kind "category", all values of the training data, most frequent first.
         format: for kind "date", how the day is written, as `strptime` takes it (a time may follow in any common form);
-            empty for ISO 8601. For kind "number", "," where that is the decimal sign; else empty.
+            empty for ISO 8601. For kind "number", "," where that is the decimal sign. For kind "text", `VERBATIM` where
+            no word means that there is none. Else empty.
     """
 
     name: str

@@ -18,7 +18,11 @@ from .table_rows import read_table, table_of
 from .texts import Texts
 
 MAX_ENCODER_BYTES = 64 * 2**20
-_KINDS = ("table",)
+_KINDS = ("table", "text")
+_ROWS = 4096
+"""Encoding a batch costs a little for each column, however few the rows; more would leave a core's cache."""
+_TEXTS = 256
+"""The longest text of a batch says how many numbers each of its rows takes."""
 _WORDS = ("one", "two", "three", "good", "bad", "now", "then", "Ünï", "42")
 _SECONDS = 1.9e9
 """Made-up dates lie between 1970 and 2030."""
@@ -27,11 +31,9 @@ _SECONDS = 1.9e9
 class TableInput:
     """Rows are a `Table`."""
 
-    batch = 4096
-    """Encoding a batch costs a little for each column, however few the rows; more would leave a core's cache."""
-
     def __init__(self, rule: TableRule, manifest: Manifest) -> None:
         self.rule = rule
+        self.batch = _TEXTS if len(rule.texts) == len(rule.columns) else _ROWS
         self._manifest = manifest
         self._known: dict[str, Features] = {}
 
@@ -64,7 +66,7 @@ class TableInput:
         kind, name = entry.features.get("kind"), entry.features.get("encoder")
         if kind not in _KINDS or not isinstance(name, str) or not name.endswith(".json"):
             raise ModelError(
-                f"{entry.file}: features must be of kind 'table' with an encoder, a .json file. "
+                f"{entry.file}: features must be of kind 'table' or 'text' with an encoder, a .json file. "
                 f"Got {str(dict(entry.features))[:200]!r}. Get the model again."
             )
         key = self._manifest.files[name].sha256 if name in self._manifest.files else ""

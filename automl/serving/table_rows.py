@@ -11,7 +11,7 @@ import numpy as np
 
 from .errors import InputError, ModelError
 from .rows import Rows
-from .table import UNSEEN, Column, Table, TableRule
+from .table import UNSEEN, VERBATIM, Column, Table, TableRule
 from .table_cells import Cells, Note, TableFile, cells_of, chunk_of, texts_of
 from .table_read import open_table
 from .table_times import DateReader
@@ -57,7 +57,7 @@ class ChunkReader:
             if parsed.odd:
                 self._odd[name] += parsed.odd
                 self._examples.setdefault(name, parsed.example)
-        return Table(out, tuple(_texts(chunk[column.name]) for column in self.rule.texts))
+        return Table(out, tuple(_texts(chunk[column.name], column) for column in self.rule.texts))
 
     def finish(self, where: str) -> list[Note]:
         """Return what people should know, once all chunks are read.
@@ -118,7 +118,8 @@ def table_of(rows: Any, rule: TableRule) -> Table:
     """Return an object in memory as rows.
 
     Args:
-        rows: what `chunk_of` takes, or an array (n, columns of the rule) in the order of the rule.
+        rows: what `chunk_of` takes, an array (n, columns of the rule) in the order of the rule, or where the rule has a
+            single column of text a list of texts.
         rule: of the training data.
 
     Raises:
@@ -132,6 +133,9 @@ def table_of(rows: Any, rule: TableRule) -> Table:
                 f"Got {rows.shape}. Give these columns, or a data frame."
             )
         return to_table(rule, {name: cells_of(rows[:, place], name) for place, name in enumerate(names)})
+    is_text = len(rule.columns) == len(rule.texts) == 1
+    if is_text and isinstance(rows, list | tuple) and all(isinstance(text, str) for text in rows):
+        return to_table(rule, {rule.columns[0].name: list(rows)})
     return to_table(rule, chunk_of(rows))
 
 
@@ -198,8 +202,9 @@ class _Categories(dict[str, float]):
         return place
 
 
-def _texts(cells: Cells) -> Texts:
-    return Texts.of("" if (text := raw.strip()) in _NO_TEXT else text for raw in texts_of(cells))
+def _texts(cells: Cells, column: Column) -> Texts:
+    words = (raw.strip() for raw in texts_of(cells))
+    return Texts.of(words if column.format == VERBATIM else ("" if text in _NO_TEXT else text for text in words))
 
 
 _NO_TEXT = frozenset({"NA", "N/A", "NaN", "nan", "null", "NULL", "None", "<NA>"})

@@ -20,7 +20,7 @@ class ImageClassification:
         name="image-clf",
         target="classes",
         metrics=("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "log_loss"),
-        candidates=("baseline", "linear", "forest", "gbdt", "cnn", "resnet"),
+        candidates=("baseline", "linear", "forest", "gbdt", "cnn", "resnet", "efficientnet", "efficientnet-tuned"),
         summary="which of several classes an image shows",
         default_data="digits",
     )

@@ -155,7 +155,8 @@ def test_nothing_is_left_to_do_later(package: Any, suite: Any) -> None:
 def test_nothing_unpickles(package: Any) -> None:
     names = {"pickle.load", "pickle.loads", "joblib.load", "yaml.load", "eval", "exec", "torch.load"}
     calls = ((s, n) for s in package.sources.values() for n in ast.walk(s.tree) if isinstance(n, ast.Call))
-    assert [s.where(n) for s, n in calls if ast.unparse(n.func) in names] == []
+    found = [(s, n) for s, n in calls if ast.unparse(n.func) in names]
+    assert [s.where(n) for s, n in found if "weights_only=True" not in ast.unparse(n)] == []
 
 
 def test_every_array_is_loaded_without_pickles(package: Any) -> None:

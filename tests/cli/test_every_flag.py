@@ -60,7 +60,7 @@ MISTAKES = [
     ("search --task image-clf --max-latency-ms inf", [], "--max-latency-ms: needs a number above 0. Got inf."),
     ("search --task image-clf --max-latency-ms fast", [], "--max-latency-ms: needs a number above 0. Got fast."),
     ("search a --data b --task image-clf", [], "--data 'b': the data is given once. Got 'a' as well."),
-    ("search --task image-clf --target y", [], "--target 'y': it is for tables, and image-clf is about images."),
+    ("search --task image-clf --target y", [], "--target 'y': it is for tables and texts and series, and image-clf"),
     ("search --tsk image-clf", [], "--tsk: automl search has no such flag. Did you mean --task?"),
     ("search --task image-clf --dryrun", [], "Did you mean --dry-run?"),
     ("search --task image-clf --json=1", [], "--json: ignored explicit argument '1'"),

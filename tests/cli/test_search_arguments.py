@@ -89,7 +89,7 @@ def test_each_flag_about_columns_reaches_its_field(words: tuple[str, ...], field
 
 @pytest.mark.parametrize(("words", "field", "value"), COLUMNS, ids=[words[0] for words, _, _ in COLUMNS])
 def test_flags_about_columns_are_for_tables(words: tuple[str, ...], field: str, value: object) -> None:
-    with pytest.raises(UserError, match=f"{words[0]} '{words[1]}': it is for tables, and image-clf is about images"):
+    with pytest.raises(UserError, match=f"{words[0]} '{words[1]}': it is for tables.*, and image-clf is about images"):
         request("--task", "image-clf", *words)
 
 
@@ -115,7 +115,7 @@ def test_a_malformed_budget_is_refused_before_anything_is_loaded(budget: str) ->
         request("--task", "image-clf", "--budget", budget)
 
 
-@pytest.mark.parametrize("flag", ["--text", "--series-id", "--weights", "--storage", "--gpu-fraction"])
+@pytest.mark.parametrize("flag", ["--storage", "--gpu-fraction"])
 def test_flags_of_tasks_that_do_not_exist_yet_are_unknown(flag: str) -> None:
     with pytest.raises(UserError, match=f"{flag}: automl search has no such flag"):
         request("--task", "image-clf", flag, "x")

@@ -7,10 +7,10 @@ import datetime
 import numpy as np
 import pytest
 
-from automl.data.table_clock import Clock
 from automl.data.table_numbers import NumberColumn, Wanted, ranks
 from automl.errors import DataError
 from automl.serving.table_cells import Cells
+from automl.serving.table_clock import Clock
 
 WANTED = Wanted("--split-time 'day': d.csv", "a date or a number", "Mend it.")
 FIRST = datetime.datetime(1999, 12, 13, 5, 7, 9)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automl.data.table_clock import Clock
 from automl.data.table_numbers import NumberColumn, Wanted, checked_weights, ranks
 from automl.errors import DataError
 from automl.serving.table_cells import Cells
+from automl.serving.table_clock import Clock
 
 WANTED = Wanted("d.csv: column 'price'", "a number", "Mend it.")
 

@@ -11,9 +11,10 @@ from automl.core.budget import Budget
 from automl.core.plan import Purse
 from automl.core.request import SearchRequest
 from automl.errors import BudgetError, MachineError, RunError, UserError
-from automl.run import setup
+from automl.run import available, setup
+from automl.run.available import preload
 from automl.run.devices import Slots
-from automl.run.setup import Setup, default_brains, fold_of_rows, preload, prepare, preview, resolve, run_path
+from automl.run.setup import Setup, default_brains, fold_of_rows, prepare, preview, resolve, run_path
 from automl.testing.tiny import tiny_images, write_npz
 
 FAST = {"include": ("baseline", "linear"), "workers": 1, "tracking_uri": "none"}
@@ -205,19 +206,19 @@ def test_a_preview_plans_by_estimates() -> None:
 
 
 def test_the_modules_of_the_candidates_are_loaded_before_workers_are_forked() -> None:
-    modules = preload("image-clf", ["linear"])
+    modules = preload(SearchRequest("image-clf"), ["linear"])
     assert {"automl.run.work", "automl.data.folder", "sklearn.linear_model", "onnx"} <= set(modules)
 
 
 def test_a_module_is_loaded_once() -> None:
-    modules = preload("image-clf", ["linear", "forest", "baseline"])
+    modules = preload(SearchRequest("image-clf"), ["linear", "forest", "baseline"])
     assert len(modules) == len(set(modules))
 
 
 def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(setup, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"candidate linear needs 'onnx'. Run: pip install onnx, or --exclude linear"):
-        preload("image-clf", ["linear"])
+    monkeypatch.setattr(available, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"linear: it needs 'onnx'. To use it: pip install onnx, or --exclude linear"):
+        preload(SearchRequest("image-clf"), ["linear"])
 
 
 def test_workers_are_as_many_after_a_resume() -> None:

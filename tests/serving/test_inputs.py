@@ -13,6 +13,7 @@ from automl.serving.errors import InputError, ModelError
 from automl.serving.inputs import KINDS, Input, input_of
 from automl.serving.manifest import Manifest, read_manifest
 from automl.testing.tiny import tiny_artifact
+from automl.testing.tiny_series import tiny_series_artifact
 from automl.testing.tiny_tables import tiny_table_artifact
 
 
@@ -21,6 +22,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("inputs")
     tiny_artifact(root / "image", root / "i")
     tiny_table_artifact(root / "table", root / "t")
+    tiny_series_artifact(root / "series", root / "s")
     return {kind: root / kind for kind in KINDS}
 
 
@@ -71,5 +73,5 @@ def test_what_is_no_row_of_the_kind_is_refused(manifest: Manifest, X: Any) -> No
 def test_a_kind_that_is_not_known_is_refused_with_those_that_are(folders: dict[str, Path], kind: Any) -> None:
     manifest = read_manifest(folders["table"])
     changed = replace(manifest, input={**manifest.input, "kind": kind})
-    with pytest.raises(ModelError, match=r"input kinds known here: image, table. Got .* Update"):
+    with pytest.raises(ModelError, match=r"input kinds known here: image, table, series. Got .* Update"):
         input_of(changed)

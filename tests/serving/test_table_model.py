@@ -248,9 +248,9 @@ def test_an_encoder_that_is_too_large_is_not_parsed(folder: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ({"kind": "pixels"}, "features must be of kind 'table' with an encoder"),
-        ({"kind": "table"}, "features must be of kind 'table' with an encoder"),
-        ({"kind": "table", "encoder": 3}, "features must be of kind 'table' with an encoder"),
+        ({"kind": "pixels"}, "features must be of kind 'table' or 'text'"),
+        ({"kind": "table"}, "features must be of kind 'table' or 'text'"),
+        ({"kind": "table", "encoder": 3}, "features must be of kind 'table' or 'text'"),
         ({"kind": "table", "encoder": "members/00.onnx"}, "features must be"),
         ({"kind": "table", "encoder": "members/77.json"}, "every file must be listed. Got no entry"),
         ({"kind": "table", "encoder": "../x.json"}, "every file must be listed. Got no entry"),

@@ -13,10 +13,11 @@ from automl.core.fidelity import ONE_GO
 from automl.core.protocols import Candidate
 from automl.core.space import CandidateSpace, Choice, SearchSpace
 from automl.registry import candidate, resolve
+from automl.serving.series import SeriesRule
 from automl.spaces import find, merge, read_portfolio
 from automl.spaces.completion import completed, to_toml
 from automl.spaces.space_file import read_space
-from automl.testing.context import mixed_table
+from automl.testing.context import mixed_table, spoken_texts
 
 FOLDER = Path(__file__).parents[2] / "search_spaces"
 FILES = sorted(path for path in FOLDER.glob("*/*.toml") if path.name != "portfolio.toml")
@@ -24,7 +25,12 @@ TASKS = sorted({path.parent.name for path in FILES})
 SPACES = {f"{p.parent.name}/{p.stem}": read_space(p.read_text(encoding="utf-8"), str(p)) for p in FILES}
 PARAMS = [pytest.param(space, name, id=f"{key}.{name}") for key, space in SPACES.items() for name in space.params]
 EACH = pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
-SHAPES = {"image": [(1, 1, 1), (8, 8, 1), (64, 48, 3), (5, 64, 3)], "tabular": [(1,), (8,), (300,)]}
+SHAPES = {
+    "image": [(1, 1, 1), (8, 8, 1), (64, 48, 3), (5, 64, 3)],
+    "tabular": [(1,), (8,), (300,)],
+    "text": [(1, 1, 1), (1, 51, 196), (1, 3000, 100_000)],
+    "sequence": [(1, 1, 1), (1, 24, 24), (12, 15, 29), (3, 4000, 20_000)],
+}
 SIZES = [
     pytest.param(space, task, shape, id=f"{key}-{shape}")
     for key, space in SPACES.items()
@@ -53,6 +59,12 @@ def spec_of(task: str, shape: tuple[int, ...] = (), classes: int = 10, rows: int
     labels, counts = tuple(f"c{code}" for code in range(classes)), (rows // max(1, classes),) * classes
     if task.startswith("image"):
         return DataSpec("d", "image", rows, shape or (28, 28, 1), labels, counts, "0" * 64)
+    if task.startswith("text"):
+        return DataSpec("d", "text", rows, shape or (1, 51, 196), labels, counts, "0" * 64, spoken_texts(9).spec.input)
+    if task.startswith("sequence"):
+        shape = shape or (2, 26, 40)
+        rule = SeriesRule(tuple(map(str, range(shape[0])))).to_json()
+        return DataSpec("d", "series", rows, shape, labels, counts, "0" * 64, rule)
     rule = mixed_table(30).spec.input
     columns = rule["columns"] * (max(shape, default=0) // len(rule["columns"]) + 1)
     named = [{**column, "name": f"{column['name']} {place}"} for place, column in enumerate(columns)]

@@ -161,13 +161,13 @@ class Ends:
     """What goes into a graph and what comes out.
 
     Attributes:
-        row: shape of a row of the input.
+        row: shape of a row of the input; a name where it varies.
         scores: shape of a row of the output; (classes,), or () for one number.
         dtype: of the input, as ONNX numbers types.
         output: name of the output.
     """
 
-    row: tuple[int, ...]
+    row: tuple[int | str, ...]
     scores: tuple[int, ...]
     dtype: int = TensorProto.FLOAT
     output: str = OUTPUT

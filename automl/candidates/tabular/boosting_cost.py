@@ -67,9 +67,9 @@ def boosting_cost(
     wide = columns_of(spec, words=int(configuration.values["texts"])) + engineered
     trees = len(spec.classes) if len(spec.classes) > 2 else 1
     shape = shape._replace(learning_rate=rate_of(shape.learning_rate, trees))
-    boost = _training_seconds(rows, wide=wide, shape=shape, seconds=seconds, is_repeated=rows < REFIT_ROWS)
+    boost = training_seconds(rows, wide=wide, shape=shape, seconds=seconds, is_repeated=rows < REFIT_ROWS)
     if rows >= REFIT_ROWS:  # a little fewer rows cost more, because they are trained on twice; a cost never falls
-        fewer = _training_seconds(REFIT_ROWS - 1, wide=wide, shape=shape, seconds=seconds, is_repeated=True)
+        fewer = training_seconds(REFIT_ROWS - 1, wide=wide, shape=shape, seconds=seconds, is_repeated=True)
         boost = max(boost, fewer)
     encode = spec.rows * (wide * _CELL_SECONDS + engineered * _ENGINEERED_SECONDS)
     return Cost(
@@ -79,7 +79,7 @@ def boosting_cost(
     )
 
 
-def _training_seconds(rows: int, *, wide: int, shape: Shape, seconds: TreeSeconds, is_repeated: bool) -> float:
+def training_seconds(rows: int, *, wide: int, shape: Shape, seconds: TreeSeconds, is_repeated: bool) -> float:
     """Return the seconds of one tree a round, over the rounds that are usual for so many rows."""
     used = max(1.0, wide * shape.columns)
     tree = seconds.fixed + rows * (seconds.row + used * seconds.value) + shape.leaves * used * shape.bins * seconds.bin

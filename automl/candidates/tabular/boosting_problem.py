@@ -100,10 +100,10 @@ def problem_of(data: DataSource, ctx: Context, configuration: Configuration) -> 
         scale = TargetScale.fit(y, target_choice(cast(TargetChoice, values["target"]), ctx.metric))
         y = scale.forward(y)
     weights = row_weights(data, rows, ctx.classes, weighting)
-    return Problem(table, rows, y, weights, _held(ctx, rows), present, scale)
+    return Problem(table, rows, y, weights, held_rows(ctx, rows), present, scale)
 
 
-def _held(ctx: Context, rows: np.ndarray) -> np.ndarray:
+def held_rows(ctx: Context, rows: np.ndarray) -> np.ndarray:
     """Return which of these rows are held out."""
     if len(rows) * HELD_SHARE < FEWEST_HELD:
         return np.zeros(len(rows), bool)

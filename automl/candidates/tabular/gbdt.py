@@ -12,7 +12,7 @@ Rows held out inside the fold say how many rounds are enough; see `boosting_roun
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from automl.core.job import Cost, Job
 from automl.core.protocols import Context, DataSource
 from automl.core.seeds import derive
 from automl.core.space import Configuration
+
+if TYPE_CHECKING:
+    from automl.candidates.graphs.onnx_graphs import Trees
 
 _SEARCHED = (
     "num_leaves", "feature_fraction", "bagging_fraction", "lambda_l2", "extra_trees", "max_bin", "cat_smooth",
@@ -59,20 +62,22 @@ class GradientBoosting:
         """Train in one go: rounds as the rows held out ask for, fewer where the time ends."""
         problem = problem_of(data, ctx, configuration)
         plan, width = problem.table.plan, problem.table.X.shape[1]
-        trained = _boosted(problem, configuration, ctx) if problem.is_learnable() else None
-        if trained is None:
+        trees = boosted_trees(problem, configuration, ctx) if problem.is_learnable() else None
+        if trees is None:
             ctx.note("rounds", "0: nothing tells one target from another")
             model = constant_model(prior(data, ctx), plan, width, ctx)
         else:
-            model = TableModel(_graph(trained, problem), plan, "probabilities" if ctx.classes else "values")
+            model = TableModel(graph_of(trees, problem), plan, "probabilities" if ctx.classes else "values")
         report_score(model, problem.table.X, data, ctx)
         return model
 
 
-def _graph(trained: Boosted, problem: Problem) -> bytes:
+def boosted_trees(problem: Problem, configuration: Configuration, ctx: Context) -> Trees | None:
+    """Return the trees that a configuration grows on a problem; None where no split was found."""
     from automl.candidates.graphs.lightgbm_trees import trees_of
 
-    return graph_of(trees_of(trained.model, np.flatnonzero(problem.present)), problem)
+    trained = _boosted(problem, configuration, ctx)
+    return None if trained is None else trees_of(trained.model, np.flatnonzero(problem.present))
 
 
 def _boosted(problem: Problem, configuration: Configuration, ctx: Context) -> Boosted | None:

@@ -11,13 +11,13 @@ https://doi.org/10.1214/aos/1176347963, section 3.2.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from automl.candidates.graphs.conditions import classes_present, require_time
 from automl.candidates.graphs.hinges import Hinges
+from automl.candidates.softmax_loss import SoftmaxLoss
 from automl.candidates.tabular.encoding import EncoderOptions, encoded
 from automl.candidates.tabular.encoding_cost import encoded_width, encoding_seconds
 from automl.candidates.tabular.table_model import TableModel, constant_model, report_score
@@ -121,7 +121,7 @@ def _logistic(configuration: Configuration, X: np.ndarray, data: DataSource, ctx
     shares = np.full(len(rows), 1 / len(rows)) if weights is None else weights / weights.sum()
     penalty = float(configuration.values["l2"]) / len(rows)
     inputs = hinges.appended(X[rows])
-    learned = _lowest(_SoftmaxLoss(inputs, dense, shares.astype(np.float32), penalty, int(present.sum())), ctx)
+    learned = _lowest(SoftmaxLoss(inputs, dense, shares.astype(np.float32), penalty, int(present.sum())), ctx)
     return linear_softmax(learned.weights, learned.bias, present, hinges)
 
 
@@ -139,47 +139,7 @@ def _sampled(ctx: Context, wide: int) -> np.ndarray:
     return np.sort(stream(ctx.seed, "linear", "rows").choice(rows, most, replace=False))
 
 
-@dataclass(frozen=True)
-class _SoftmaxLoss:
-    """The mean cross-entropy of a linear map plus l2 / 2 times its squared norm, with its gradient.
-
-    Attributes:
-        X: float32 (rows, columns).
-        codes: (rows,) classes 0, 1, … without gaps.
-        shares: float32 (rows,), how much each row counts; they sum to one.
-        penalty: l2.
-        classes: number of classes.
-    """
-
-    X: np.ndarray
-    codes: np.ndarray
-    shares: np.ndarray
-    penalty: float
-    classes: int
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Return the shape of the weights with the bias as their last row."""
-        return self.X.shape[1] + 1, self.classes
-
-    def __call__(self, flat: np.ndarray) -> tuple[float, np.ndarray]:
-        theta = flat.reshape(self.shape).astype(np.float32)
-        scores = self.X @ theta[:-1] + theta[-1]
-        scores -= scores.max(axis=1, keepdims=True)
-        rows = np.arange(len(scores))
-        truth = scores[rows, self.codes]
-        np.exp(scores, out=scores)
-        sums = scores.sum(axis=1)
-        loss = float(self.shares @ (np.log(sums) - truth).astype(np.float64))
-        scores *= (self.shares / sums)[:, None]
-        scores[rows, self.codes] -= self.shares
-        gradient = np.vstack([self.X.T @ scores, scores.sum(axis=0)]).astype(np.float64)
-        slopes = flat.reshape(self.shape)[:-1]
-        gradient[:-1] += self.penalty * slopes
-        return loss + self.penalty / 2 * float((slopes**2).sum()), gradient.ravel()
-
-
-def _lowest(loss: _SoftmaxLoss, ctx: Context) -> Weights:
+def _lowest(loss: SoftmaxLoss, ctx: Context) -> Weights:
     """Return where L-BFGS ends, or is when time does."""
     from scipy.optimize import OptimizeResult, minimize
 

@@ -17,12 +17,12 @@ from automl.candidates.tabular.network_inputs import CodeInput, Layout, layout
 from automl.candidates.tabular.network_layers import TableNetwork
 from automl.candidates.tabular.network_losses import Goal
 from automl.candidates.tabular.network_onnx import probabilities_graph, values_graph
-from automl.candidates.tabular.network_pace import Pace
 from automl.candidates.tabular.network_settings import NetworkSettings
 from automl.candidates.tabular.network_training import NetworkTrainer, Rows, train
 from automl.candidates.tabular.table_model import TableModel, constant_model, report_score
 from automl.candidates.tabular.targets import ClassWeighting, TargetScale, prior, row_weights, target_choice
 from automl.candidates.training.memory import is_out_of_memory
+from automl.candidates.training.pace import Pace
 from automl.core import seeds
 from automl.core.protocols import Context, DataSource, Holdout
 from automl.core.space import Value

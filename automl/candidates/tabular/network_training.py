@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import torch
 
-from automl.candidates.tabular.network_layers import Masks, TableNetwork
+from automl.candidates.tabular.network_layers import TableNetwork
 from automl.candidates.tabular.network_losses import Goal, mean_losses, member_losses
-from automl.candidates.tabular.network_optimiser import AdamW
-from automl.candidates.tabular.network_pace import Pace
 from automl.candidates.tabular.network_settings import NetworkSettings
+from automl.candidates.training.adamw import AdamW
 from automl.candidates.training.averaging import Average
+from automl.candidates.training.masks import Masks
+from automl.candidates.training.pace import Pace
 from automl.core import seeds
 
 SCORED_AT_ONCE = 4096

@@ -34,7 +34,7 @@ def constant_model(answer: np.ndarray, plan: Mapping[str, Any], width: int, ctx:
     return TableModel(constant_value(float(answer[0]), width), plan, "values")
 
 
-def report_score(model: TableModel, encoded: np.ndarray, data: DataSource, ctx: Context) -> None:
+def report_score(model: EncodedModel, encoded: np.ndarray, data: DataSource, ctx: Context) -> None:
     """Report the score of a model that was trained in one go.
 
     Args:

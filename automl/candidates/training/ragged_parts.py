@@ -13,7 +13,11 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from automl.candidates.training.masks import Masks
 from automl.candidates.training.onnx_graph import Writer
+
+_BANK = 1 << 18
+"""Entries of the bank of masks of one `Dropout`: drawn in 2 ms."""
 
 
 class Steps(NamedTuple):
@@ -22,10 +26,12 @@ class Steps(NamedTuple):
     Attributes:
         x: float32 (n, T, width), 0 where the mask is.
         mask: float32 (n, T), 1 where there is a step; each row has one at least, and its steps come first.
+        is_full: whether the mask is known to be 1 everywhere, so that training may leave it out; False says nothing.
     """
 
     x: torch.Tensor
     mask: torch.Tensor
+    is_full: bool = False
 
 
 class WrittenSteps(NamedTuple):
@@ -54,7 +60,7 @@ class Entrance(nn.Module, ABC):
 
 
 class Body(nn.Module, ABC):
-    """From steps to features.
+    """From steps to features. Parameters of two or more dimensions are decayed, others are not.
 
     Attributes:
         features: how many.
@@ -69,3 +75,23 @@ class Body(nn.Module, ABC):
     @abstractmethod
     def write(self, writer: Writer, steps: WrittenSteps) -> str:
         """Write the same, as in evaluation, as nodes of a graph; return the name of the features."""
+
+
+class Dropout(nn.Module):
+    """Dropout at a fraction of the cost of `torch.nn.Dropout` on a CPU; drawn from torch's generator, as that is.
+
+    The trainer seeds that generator, so that everything a body draws in training derives from the one seed.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self._masks: Masks | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return x in evaluation, in training with a share of its units zero and the others larger."""
+        if not (self.training and self.rate):
+            return x
+        if self._masks is None:
+            self._masks = Masks(self.rate, None, x.device, bank=_BANK)
+        return self._masks(x)

@@ -49,7 +49,7 @@ def write_model_files(folder: Path, artifact: Path, script: Path, spec: DataSpec
     )
     example = _example(spec)
     if example is not None:
-        key = "dataframe_split" if spec.kind == "table" else "inputs"
+        key = "dataframe_split" if spec.input.get("kind") == "table" else "inputs"
         (folder / "input_example.json").write_text(json.dumps(example), encoding="utf-8")
         (folder / "serving_input_example.json").write_text(json.dumps({key: example}), encoding="utf-8")
     # JSON is YAML, so no YAML writer is needed
@@ -85,7 +85,11 @@ def mlmodel(script: str, spec: DataSpec, facts: ModelFacts) -> dict[str, object]
         content["saved_input_example_info"] = {
             "artifact_path": "input_example.json",
             "serving_input_path": "serving_input_example.json",
-            **({"type": "dataframe", "pandas_orient": "split"} if spec.kind == "table" else {"type": "ndarray"}),
+            **(
+                {"type": "dataframe", "pandas_orient": "split"}
+                if spec.input.get("kind") == "table"
+                else {"type": "ndarray"}
+            ),
         }
     return content
 
@@ -96,13 +100,13 @@ def _inputs(spec: DataSpec) -> str | None:
     A type would refuse what the model reads well: whole numbers are no `double` to MLflow, numbers no `string`. Images
     have no schema at all, as they come as arrays of several types and as data frames.
     """
-    if spec.kind != "table":
+    if spec.input.get("kind") != "table":
         return None
     return json.dumps([{"type": "any", "name": c["name"], "required": True} for c in spec.input["columns"]])
 
 
 def _column_kinds(spec: DataSpec) -> dict[str, dict[str, str]]:
-    if spec.kind != "table":
+    if spec.input.get("kind") != "table":
         return {}
     return {"columns": {column["name"]: column["kind"] for column in spec.input["columns"]}}
 
@@ -114,12 +118,15 @@ def _outputs(spec: DataSpec) -> list[dict[str, object]]:
 
 
 def _example(spec: DataSpec) -> object:
-    """Return one black image as nested lists, or one row of a table by columns; None where it would be a large file."""
+    """Return a black image or a flat series as lists, or one row of a table by columns; None where it is large."""
     import numpy as np
 
-    if np.prod(spec.shape) > _MOST_EXAMPLE_VALUES:
+    size = np.prod(spec.shape[:2] if spec.kind == "series" else spec.shape)
+    if size > _MOST_EXAMPLE_VALUES and spec.kind != "text":
         return None
-    if spec.kind == "table":
+    if spec.kind == "series":
+        return np.zeros((1, *spec.shape[:2]), int).tolist()
+    if spec.kind != "image":
         columns = spec.input["columns"]
         return {"columns": [column["name"] for column in columns], "data": [[_value(column) for column in columns]]}
     return np.zeros((1, *spec.shape), int).tolist()

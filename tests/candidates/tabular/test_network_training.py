@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +9,9 @@ import torch
 
 from automl.candidates.tabular.network_inputs import layout
 from automl.candidates.tabular.network_layers import TableNetwork
-from automl.candidates.tabular.network_optimiser import AdamW
-from automl.candidates.tabular.network_pace import Pace
 from automl.candidates.tabular.network_settings import NetworkSettings
 from automl.candidates.tabular.network_training import Course, NetworkTrainer, Rows, held_loss, train
+from automl.candidates.training.pace import Pace
 from automl.core.clock import FakeClock
 from automl.testing.context import LocalContext
 
@@ -140,30 +137,3 @@ def test_held_out_rows_without_a_finite_loss_are_an_error() -> None:
 
 def test_small_tables_take_small_steps() -> None:
     assert [trainer_of(rows_of(count)).epoch_steps for count in (100, 3000)] == [4, 47]
-
-
-@pytest.mark.parametrize("decay", [0.0, 0.1])
-def test_the_optimiser_steps_as_its_source_says(decay: float) -> None:
-    parameter, expected = torch.nn.Parameter(torch.linspace(-1, 1, 6)), np.linspace(-1, 1, 6)
-    optimiser, first, second = AdamW([([parameter], decay)]), np.zeros(6), np.zeros(6)
-    for step in range(1, 6):
-        gradient = expected**2 + step
-        parameter.grad = torch.from_numpy(gradient).float()
-        optimiser.step(0.1)
-        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
-        moved = (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
-        expected = expected - 0.1 * decay * expected - 0.1 * moved
-    np.testing.assert_allclose(parameter.detach(), expected, rtol=1e-4, atol=1e-5)
-
-
-def test_the_optimiser_spares_the_import_of_torch_dynamo() -> None:
-    code = "import sys, torch\nfrom automl.candidates.tabular.network_optimiser import AdamW\n"
-    code += "AdamW([([torch.nn.Parameter(torch.ones(2))], 0.0)]).step(0.1)\nprint('torch._dynamo' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
-
-
-def test_the_optimiser_leaves_what_has_no_gradient_alone() -> None:
-    parameter = torch.nn.Parameter(torch.ones(2))
-    AdamW([([parameter], 0.5)]).step(0.1)
-    assert parameter.tolist() == [1, 1]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl.serving.table_cells import Cells
-from automl.serving.table_times import DateCounts, DateReader
-from automl.serving.table_values import Parsed, numbers
+from .table_cells import Cells
+from .table_times import DateCounts, DateReader
+from .table_values import Parsed, numbers
 
 
 class Clock:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from automl.candidates.tabular.network_pace import LEAST_SECONDS, Pace
+from automl.candidates.training.pace import LEAST_SECONDS, Pace
 from automl.core.clock import FakeClock
 from automl.testing.context import LocalContext
 

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from automl.candidates.sequence import transformer
+from automl.core.space import Configuration
+from automl.spaces.space_file import read_space
+from automl.testing.series_suite import SeriesCandidateContract
+
+_FILE = Path(__file__).parents[3] / "search_spaces/sequence-clf/transformer.toml"
+SPACE = read_space(_FILE.read_text(encoding="utf-8"), _FILE.name)
+PLAIN = {"noise": 0.0, "gain": 0.0, "window": 1.0, "differences": False, "ema": 0.0}
+SMALL = {**PLAIN, "units": 16, "layers": 1, "heads": 2, "patch": 2, "lr": 0.01, "epochs": 15}
+"""Smaller than any in the space, so that tests take tenths of seconds."""
+
+
+class TestTransformer(SeriesCandidateContract):
+    candidate = transformer.CANDIDATE
+    configuration = Configuration("transformer", {**SPACE.default().values, **SMALL})
+    module = "automl.candidates.sequence.transformer"
+    space = SPACE
