@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_SHOWN_COLUMNS, _SHOWN_CATEGORIES = 200, 8
+_SHOWN_COLUMNS, _SHOWN_CATEGORIES, _SHOWN_UNREAD = 200, 8, 10
 
 
 def model_card(facts: Mapping[str, Any]) -> str:
@@ -109,8 +109,10 @@ def _unread(facts: Mapping[str, Any]) -> str:
     left = [f"{_plain(name)} ({_plain(kind)})" for name, kind in columns.items() if name not in read]
     if not left:
         return ""
-    more = f" and {len(left) - _SHOWN_COLUMNS} more" if len(left) > _SHOWN_COLUMNS else ""
-    return f" Columns that the model does not read: {', '.join(left[:_SHOWN_COLUMNS])}{more}."
+    if len(left) <= _SHOWN_UNREAD:
+        return f" Columns that the model does not read: {', '.join(left)}."
+    shown, more = ", ".join(left[:_SHOWN_UNREAD]), len(left) - _SHOWN_UNREAD
+    return f" {len(left)} columns are not read by the model: {shown} and {more} more, see `data` in `manifest.json`."
 
 
 def _scores(facts: Mapping[str, Any]) -> str:

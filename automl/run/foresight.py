@@ -8,7 +8,7 @@ of them count.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -26,6 +26,8 @@ LIKELY_TRIALS = 4
 """An ensemble is rarely made of more."""
 LOOKS = (0.5, 0.8, 0.95)
 """Shares of the search after which it is looked at."""
+Weigh = Callable[[History, Sequence[int]], np.ndarray]
+"""Trials, by number → their weights in an ensemble, (trials,)."""
 _MOST_ROWS = 4000
 _LONGEST_SECONDS = 0.7
 """A look that took longer is the last."""
@@ -34,8 +36,8 @@ _LONGEST_SECONDS = 0.7
 class Foresight:
     """The trials whose models the winner is likely to have."""
 
-    def __init__(self, folder: RunFolder, metric: Metric) -> None:
-        self._folder, self._metric = folder, metric
+    def __init__(self, metric: Metric, weigh: Weigh) -> None:
+        self._metric, self._weigh = metric, weigh
         self._members: tuple[int, ...] = ()
         self._seen: frozenset[int] = frozenset()
         self._looks = list(LOOKS)
@@ -55,21 +57,22 @@ class Foresight:
         self._looks.pop(0)
         numbers = contestants(history, self._metric, most=LIBRARY)
         if len(numbers) > 1:
-            weights = self._weights(history, numbers)
+            weights = self._weigh(history, numbers)
             self._members = tuple(n for n, weight in zip(numbers, weights.tolist(), strict=True) if weight > 0)
             self._seen = frozenset(trial.number for trial in history.full())
         if time.perf_counter() - began > _LONGEST_SECONDS:
             self._looks.clear()
 
-    def _weights(self, history: History, numbers: Sequence[int]) -> np.ndarray:
-        """Return the weights of these trials in an ensemble, (trials,)."""
-        assert history.started is not None
-        folds = np.load(self._folder.folds, allow_pickle=False)
-        y = np.load(Path(history.started.data_folder) / "y.npy", mmap_mode="r", allow_pickle=False)
-        predictions = [out_of_fold(self._folder, history, number, folds) for number in numbers]
-        known = np.flatnonzero(np.all([np.isfinite(p.reshape(len(p), -1)).all(axis=1) for p in predictions], axis=0))
-        rng = stream(history.started.seed, "foresight")
-        rows = known if len(known) <= _MOST_ROWS else np.sort(rng.choice(known, _MOST_ROWS, replace=False))
-        if not len(rows):
-            return np.ones(len(numbers))
-        return greedy_weights([p[rows] for p in predictions], np.asarray(y[rows]), self._metric)
+
+def sampled_weights(folder: RunFolder, metric: Metric, history: History, numbers: Sequence[int]) -> np.ndarray:
+    """Return the weights of trials in a greedy ensemble of a sample of the rows that all of them predicted."""
+    assert history.started is not None
+    folds = np.load(folder.folds, allow_pickle=False)
+    y = np.load(Path(history.started.data_folder) / "y.npy", mmap_mode="r", allow_pickle=False)
+    predictions = [out_of_fold(folder, history, number, folds) for number in numbers]
+    known = np.flatnonzero(np.all([np.isfinite(p.reshape(len(p), -1)).all(axis=1) for p in predictions], axis=0))
+    rng = stream(history.started.seed, "foresight")
+    rows = known if len(known) <= _MOST_ROWS else np.sort(rng.choice(known, _MOST_ROWS, replace=False))
+    if not len(rows):
+        return np.ones(len(numbers))
+    return greedy_weights([p[rows] for p in predictions], np.asarray(y[rows]), metric)

@@ -23,7 +23,7 @@ from automl.core.protocols import WAIT, Done, Executor, Journal, Recorder
 from automl.core.request import SearchRequest
 from automl.errors import ArtifactError
 from automl.run.folder import RunFolder
-from automl.run.foresight import Foresight
+from automl.run.foresight import Foresight, Weigh
 
 TICK_SECONDS = 2.0
 LEAST_RESERVE_SHARE = 0.25
@@ -88,6 +88,7 @@ class Parts:
     executor: Executor
     publisher: Publisher
     watchers: list[Recorder]
+    weigh: Weigh
     reserve_seconds: float
 
 
@@ -108,7 +109,7 @@ class Run:
         assert controller.history.started is not None
         self.started = controller.history.started
         self.metric = metric(self.started.metric)
-        self._foresight = Foresight(parts.folder, self.metric)
+        self._foresight = Foresight(self.metric, parts.weigh)
 
     @property
     def request(self) -> SearchRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from automl.core.budget import Budget
 from automl.core.clock import MonotonicClock
 from automl.core.events import Event, RunStarted, TestScore
 from automl.core.ledger import Receipt
+from automl.core.metrics import metric
 from automl.core.protocols import Executor, Recorder, WorkOrder
 from automl.data.cache import cache_root
 from automl.data.folder import DataFolder
@@ -26,6 +28,7 @@ from automl.model import Model
 from automl.recorders.mlflow import MlflowRecorder
 from automl.run.finalise import Ending, finalise
 from automl.run.folder import RunFolder
+from automl.run.foresight import sampled_weights
 from automl.run.loop import Parts, Run, Timekeeper, least_export_seconds
 from automl.run.pages import write_report
 from automl.run.publisher import ArtifactPublisher
@@ -186,7 +189,8 @@ class Drive:
         publisher = ArtifactPublisher(self.folder, self.started, self.keeper.clock)
         is_recorded = self.given.tracking_uri != NOWHERE
         reserve = reserve_seconds(self.controller.ledger.budget, self.started.spec.rows, is_recorded=is_recorded)
-        parts = Parts(self.folder, journal, self.executor, publisher, list(self.watchers), reserve)
+        weigh = partial(sampled_weights, self.folder, metric(self.started.metric))
+        parts = Parts(self.folder, journal, self.executor, publisher, list(self.watchers), weigh, reserve)
         return Run(self.controller, parts, self.keeper)
 
     def _recorder(self, run: Run) -> MlflowRecorder | None:

@@ -40,7 +40,7 @@ def encoder_of(kind: str, plan: Mapping[str, Any]) -> Encoder:
         ValueError: the kind is unknown, or the plan malformed.
     """
     if kind not in ENCODERS:
-        raise ValueError(f"encoder: kinds known here: {', '.join(ENCODERS)}. Got {kind!r}")
+        raise ValueError(f"encoder: kinds known here: {', '.join(ENCODERS)}. Got {repr(kind)[:80]}")
     module, _, name = ENCODERS[kind].partition(":")
     made: Encoder = getattr(import_module(f".{module}", __package__), name)(plan)
     return made

@@ -87,6 +87,8 @@ def input_of(manifest: Manifest) -> Input:
     """
     kind = manifest.input.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise ModelError(f"{manifest.folder}: input kinds known here: {', '.join(KINDS)}. Got {kind!r}. Update.")
+        raise ModelError(
+            f"{manifest.folder}: input kinds known here: {', '.join(KINDS)}. Got {repr(kind)[:80]}. Update."
+        )
     made: Input = import_module(f".{KINDS[kind]}", __package__).make(manifest)
     return made

@@ -119,7 +119,7 @@ class SeriesRule:
             ModelError: it is no rule of series.
         """
         if values.get("kind") != "series":
-            raise ModelError(f"input: kind must be 'series' here. Got {values.get('kind')!r}.")
+            raise ModelError(f"input: kind must be 'series' here. Got {str(values.get('kind'))[:80]!r}.")
         channels: Any = values.get("channels")
         places = [values.get("id", ""), values.get("time", "")]
         is_list = isinstance(channels, list) and 0 < len(channels) <= MAX_CHANNELS

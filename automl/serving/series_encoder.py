@@ -16,6 +16,7 @@ import numpy as np
 
 from . import table_fields as fields
 from .series import Series, SeriesRule
+from .series_views import bounded_width
 
 VERSION = 1
 MAX_PLANS = 16
@@ -82,7 +83,7 @@ class Joined:
         if len(plans) > MAX_PLANS:
             raise ValueError(f"plan: plans must be at most {MAX_PLANS}. Got {len(plans)}")
         self._readers = [_reader(fields.mapping(values, "plans"), _WIDE) for values in plans]
-        self.width = sum(reader.width or 0 for reader in self._readers)
+        self.width = bounded_width(sum(reader.width or 0 for reader in self._readers))
         self.channels = self._readers[0].channels
         if any(reader.channels != self.channels for reader in self._readers):
             raise ValueError(f"plan: plans must read the same channels. Got {[r.channels for r in self._readers]}")
@@ -104,9 +105,7 @@ def check(plan: Mapping[str, Any], rule: SeriesRule) -> None:
 
 
 def _reader(plan: Mapping[str, Any], kinds: tuple[str, ...]) -> Reader:
-    version = fields.mapping(plan, "it").get("version")
-    if version != VERSION or isinstance(version, bool):
-        raise ValueError(f"plan: version must be {VERSION} for this reader. Got {str(version)[:80]}")
+    fields.version(fields.mapping(plan, "it"), VERSION)
     module, _, name = _READERS[fields.word(plan, "kind", kinds)].partition(":")
     made: Reader = getattr(import_module(f".{module}", __package__), name)(plan)
     return made

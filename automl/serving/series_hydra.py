@@ -21,7 +21,7 @@ import numpy as np
 
 from . import table_fields as fields
 from .series import MAX_CHANNELS, Series
-from .series_views import EXACT, View, blocks, counted, padded_steps, shifted, used_channels
+from .series_views import EXACT, View, banks_of, blocks, bounded_width, counted, padded_steps, shifted, used_channels
 
 VERSION = 1
 TAPS = 9
@@ -31,6 +31,7 @@ STRENGTH = 96
 """The sum of the sizes of a kernel's weights at most."""
 MAX_STEPS = 1 << 16
 MAX_BANKS, MAX_GROUPS, MAX_SIZE = 10_000, 10_000, 64
+"""Banks of all views together, groups of a bank, kernels of a group."""
 GAIN = STRENGTH * MOST_SUMMED
 """A response is at most so many times as large as the largest value."""
 
@@ -120,10 +121,10 @@ class Hydra:
         self.reference = fields.whole(plan, "reference", 1, MAX_STEPS)
         self.size = fields.whole(plan, "size", 1, MAX_SIZE)
         self._views: list[tuple[View, list[Bank]]] = []
-        for values in fields.items(plan, "views"):
-            view = View.from_json(fields.mapping(values, "views"), self.channels, gain=GAIN)
-            self._views.append((view, [self._bank(v) for v in fields.items(values, "banks")[:MAX_BANKS]]))
-        self.width = 2 * self.size * sum(bank.groups for _, banks in self._views for bank in banks)
+        for values, listed in banks_of(plan, MAX_BANKS):
+            view = View.from_json(values, self.channels, gain=GAIN)
+            self._views.append((view, [self._bank(value) for value in listed]))
+        self.width = bounded_width(2 * self.size * sum(bank.groups for _, banks in self._views for bank in banks))
 
     def _bank(self, values: object) -> Bank:
         return Bank.from_json(fields.mapping(values, "banks"), self.channels, self.size)

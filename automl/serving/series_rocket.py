@@ -27,7 +27,7 @@ import numpy as np
 
 from . import table_fields as fields
 from .series import MAX_CHANNELS, Series
-from .series_views import EXACT, View, blocks, counted, padded_steps, shifted, used_channels
+from .series_views import EXACT, View, banks_of, blocks, bounded_width, counted, padded_steps, shifted, used_channels
 
 VERSION = 1
 TAPS, KERNELS = 9, 84
@@ -35,6 +35,7 @@ MOST_SUMMED = 9
 """Channels that a kernel may sum."""
 MAX_STEPS = 1 << 16
 MAX_BANKS = 10_000
+"""Of all views together."""
 POOLINGS = {"share": 1, "several": 4}
 """What is computed for each bias → how many numbers."""
 GAIN = 12 * MOST_SUMMED
@@ -183,12 +184,11 @@ class Rocket:
         self.padded = fields.whole(plan, "padded", 0, self.longest)
         self.pooling = fields.word(plan, "pooling", tuple(POOLINGS))
         self._views: list[tuple[View, list[Bank]]] = []
-        for values in fields.items(plan, "views"):
-            view = View.from_json(fields.mapping(values, "views"), self.channels, gain=GAIN)
-            listed = fields.items(values, "banks")[:MAX_BANKS]
+        for values, listed in banks_of(plan, MAX_BANKS):
+            view = View.from_json(values, self.channels, gain=GAIN)
             self._views.append((view, [Bank.from_json(fields.mapping(v, "banks"), self.channels) for v in listed]))
         biases = sum(bank.biases for _, banks in self._views for bank in banks)
-        self.width = POOLINGS[self.pooling] * KERNELS * biases
+        self.width = bounded_width(POOLINGS[self.pooling] * KERNELS * biases)
 
     def compute(self, series: Series) -> np.ndarray:
         """Return float32 (n, width)."""

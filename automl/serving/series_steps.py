@@ -48,10 +48,8 @@ class Steps:
     width: None = None
 
     def __init__(self, plan: Mapping[str, Any]) -> None:
-        version, kind = fields.mapping(plan, "it").get("version"), plan.get("kind")
-        if version != VERSION or isinstance(version, bool) or kind != "steps":
-            got = f"{str(kind)[:40]!r} {str(version)[:40]}"
-            raise ValueError(f"plan: must be of kind 'steps', version {VERSION}, for this reader. Got {got}")
+        fields.version(fields.mapping(plan, "it"), VERSION)
+        fields.word(plan, "kind", ("steps",))
         self.channels = fields.whole(plan, "channels", 1, MAX_CHANNELS)
         self.longest = fields.whole(plan, "longest", 1, MAX_STEPS)
         self.pool = fields.whole(plan, "pool", 1, MAX_STEPS)

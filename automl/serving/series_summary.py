@@ -26,7 +26,7 @@ import numpy as np
 
 from . import table_fields as fields
 from .series import MAX_CHANNELS, Series
-from .series_views import blocks
+from .series_views import blocks, bounded_width
 
 MAX_STEPS, MAX_POINTS = 1 << 16, 1024
 MOST_PAIRED = 10
@@ -133,7 +133,7 @@ class Summary:
         self.points = fields.whole(plan, "points", 0, MAX_POINTS)
         listed = fields.strings(plan, "parts")
         self.parts = [fields.word({"parts": part}, "parts", PARTS) for part in listed]
-        self.width = sum(self._size(part) for part in self.parts)
+        self.width = bounded_width(sum(self._size(part) for part in self.parts))
         if len(set(self.parts)) != len(self.parts) or not self.width:
             raise ValueError(f"plan: parts must be different, and give a number. Got {self.parts[:10]}")
 

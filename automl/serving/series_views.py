@@ -23,6 +23,8 @@ EXACT = 1 << 24
 """Up to it every whole number is one of single precision."""
 DEVIATIONS = 32.0
 """Scaled values lie within so many deviations."""
+MAX_WIDTH = 1_000_000
+"""Numbers that a plan may give for a series, those of joined plans together: 1 GB for a batch of 256 series."""
 
 _BLOCK_VALUES = 1 << 18  # of the series computed at once, 2 MB
 _SMALLEST, _LARGEST = 1e-30, 1e38  # of a scale
@@ -111,7 +113,9 @@ class View:
         means = fields.numbers(values.get("means"), "means", channels)
         scales = fields.numbers(values.get("scales"), "scales", channels)
         if not ((scales >= _SMALLEST) & (scales <= _LARGEST)).all():
-            raise ValueError(f"plan: scales must lie in [{_SMALLEST:g}, {_LARGEST:g}]. Got {values['scales'][:8]}")
+            raise ValueError(
+                f"plan: scales must lie in [{_SMALLEST:g}, {_LARGEST:g}]. Got {str(scales[:8].tolist())[:80]}"
+            )
         return cls(is_difference, scaling, means, scales, EXACT // gain)
 
     @property
@@ -160,6 +164,38 @@ def shifted(values: np.ndarray, dilation: int, *, taps: int, steps: int) -> np.n
     for tap in range(taps):
         seen[:, tap] = wide[:, :, tap * dilation : tap * dilation + steps]
     return seen.reshape(channels * taps, rows, steps)
+
+
+class Banked(NamedTuple):
+    """A view of a plan, not read yet, and its banks."""
+
+    values: Mapping[str, Any]
+    banks: list[Any]
+
+
+def banks_of(plan: Mapping[str, Any], most: int) -> list[Banked]:
+    """Return the views of a plan, each with at least one bank and all with at most so many together.
+
+    Raises:
+        ValueError: they are no lists of objects, or too many.
+    """
+    views = [fields.mapping(values, "views") for values in fields.items(plan, "views")]
+    found = [Banked(values, fields.items(values, "banks")) for values in views]
+    count = sum(len(view.banks) for view in found)
+    if count > most:
+        raise ValueError(f"plan: banks must be at most {most} in all views together. Got {count}")
+    return found
+
+
+def bounded_width(width: int) -> int:
+    """Return how many numbers a plan gives for a series.
+
+    Raises:
+        ValueError: more than `MAX_WIDTH`.
+    """
+    if width > MAX_WIDTH:
+        raise ValueError(f"plan: width must be at most {MAX_WIDTH} numbers for a series. Got {width}")
+    return width
 
 
 def used_channels(values: Mapping[str, Any], channels: int, *, count: int, most: int) -> tuple[np.ndarray, np.ndarray]:

@@ -47,8 +47,7 @@ class TableEncoder:
     """
 
     def __init__(self, plan: Mapping[str, Any]) -> None:
-        if fields.mapping(plan, "it").get("version") != VERSION:
-            raise ValueError(f"plan: version must be {VERSION} for this reader. Got {str(plan.get('version'))[:80]}")
+        fields.version(fields.mapping(plan, "it"), VERSION)
         self.width = fields.whole(plan, "width", 1, MAX_WIDTH)
         self.names = fields.strings(plan, "names", self.width)
         self._steps: list[_Step] = []

@@ -24,6 +24,17 @@ def whole(fields: Mapping[str, Any], name: str, low: int, high: int) -> int:
     return value
 
 
+def version(fields: Mapping[str, Any], known: int) -> None:
+    """Make sure that the field "version" is the whole number known; 1.0 and true are not 1.
+
+    Raises:
+        ValueError: it is missing, or something else.
+    """
+    value = fields.get("version")
+    if type(value) is not int or value != known:
+        raise ValueError(f"plan: version must be {known} for this reader. Got {_shown(value)}")
+
+
 def number(fields: Mapping[str, Any], name: str, low: float, high: float) -> float:
     """Return a field that is a number in [low, high].
 

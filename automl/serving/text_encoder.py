@@ -38,8 +38,7 @@ class TextEncoder:
     width: int | None = None
 
     def __init__(self, plan: Mapping[str, Any]) -> None:
-        if fields.mapping(plan, "it").get("version") != VERSION:
-            raise ValueError(f"plan: version must be {VERSION} for this reader. Got {str(plan.get('version'))[:80]}")
+        fields.version(fields.mapping(plan, "it"), VERSION)
         kind = fields.word(plan, "kind", tuple(_READERS))
         module, _, name = _READERS[kind].partition(":")
         self._reader: Reader = getattr(import_module(f".{module}", __package__), name).from_json(plan)

@@ -174,7 +174,7 @@ class CharacterRuns:
 
 
 def code_points(text: str) -> np.ndarray:
-    """Return the code point of each character, uint32."""
+    """Return the code point of each character, uint32; half a surrogate pair is a question mark."""
     return np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from . import table_fields as fields
-from .text_tokens import spaced, words
+from .text_tokens import sound, spaced, words
 
 Unit = Literal["words", "characters"]
 UNITS: tuple[Unit, ...] = ("words", "characters")
@@ -114,13 +114,18 @@ def flag(plan: Mapping[str, Any], name: str) -> bool:
 def terms(plan: Mapping[str, Any], most: int) -> list[str]:
     """Return the field "terms", different texts without gaps, of any number up to most.
 
+    Halves of surrogate pairs are refused, as no text that is read has one: see `text_tokens.sound`.
+
     Raises:
         ValueError: it is missing, or something else.
     """
     value = plan.get("terms")
     if not isinstance(value, list) or len(value) > most or not all(isinstance(term, str) and term for term in value):
-        shown = value[:5] if isinstance(value, list) else str(value)[:80]
-        raise ValueError(f"plan: terms must be a list of at most {most} texts, none empty. Got {shown!r}")
+        shown = repr(value[:5] if isinstance(value, list | str) else value)[:80]
+        raise ValueError(f"plan: terms must be a list of at most {most} texts, none empty. Got {shown}")
     if len(set(value)) != len(value):
         raise ValueError(f"plan: terms must be different. Got {len(value) - len(set(value))} twice")
+    half = next((term for term in value if sound(term) != term), None)
+    if half is not None:
+        raise ValueError(f"plan: terms must be UTF-8, without halves of surrogate pairs. Got {half[:60]!r}")
     return value

@@ -20,6 +20,8 @@ NORMS: tuple[Norm, ...] = ("none", "each", "all")
 MAX_TERMS = 300_000
 """Of all parts together."""
 MAX_LONGEST = 1_000_000
+MAX_WEIGHT = 1e30
+"""Size of a term's weight: times a count of up to `MAX_LONGEST` it still is a number of single precision."""
 _MAX_PARTS = 8
 _BATCH_CHARACTERS = 1 << 20  # of texts that are counted at once
 
@@ -211,8 +213,20 @@ def _part(entry: Mapping[str, Any], longest: int, *, lower: bool) -> _Part:
     if (keys < 0).any():
         wrong = names[int(np.flatnonzero(keys < 0)[0])]
         raise ValueError(f"plan: terms must be runs of {runs.low} to {runs.high} {entry['of']}. Got {wrong[:60]!r}")
-    weights = fields.numbers(entry.get("weights"), "weights", len(names)) if names else np.empty(0)
-    return _Part(Counter(runs, keys, longest), weights)
+    return _Part(Counter(runs, keys, longest), _weights(entry.get("weights"), len(names)))
+
+
+def _weights(values: object, count: int) -> np.ndarray:
+    """Return the weights of so many terms, float64 (count,); of none there must be an empty list."""
+    if not count:
+        if values != []:
+            raise ValueError(f"plan: weights must be [] where there are no terms. Got {str(values)[:80]!r}")
+        return np.empty(0)
+    weights = fields.numbers(values, "weights", count)
+    largest = float(np.abs(weights).max())
+    if largest > MAX_WEIGHT:
+        raise ValueError(f"plan: weights must lie in [{-MAX_WEIGHT:g}, {MAX_WEIGHT:g}]. Got one of size {largest:g}")
+    return weights
 
 
 def runs_of(entry: Mapping[str, Any], names: Sequence[str], *, lower: bool) -> Runs:

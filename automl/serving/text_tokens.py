@@ -33,7 +33,7 @@ _UNSPACED_SIGN = re.compile(rf"[{_UNSPACED}]")
 def words(text: str, *, lower: bool = True, marks: bool = False) -> list[str]:
     """Return the words of a text: letters and digits of any script, with apostrophes and accents inside.
 
-    Where a script has no spaces between words each of its signs is one.
+    Where a script has no spaces between words each of its signs is one. Half a surrogate pair is a question mark.
 
     Args:
         text: the text.
@@ -45,17 +45,30 @@ def words(text: str, *, lower: bool = True, marks: bool = False) -> list[str]:
     >>> words("Great :-) 100%!!", marks=True)
     ['great', ':-)', '100', '%!!']
     """
-    text = text.lower() if lower else text
+    text = sound(text.lower() if lower else text)
     return (_ASCII_WORDS if text.isascii() else _WORDS)[marks].findall(text)
 
 
 def spaced(text: str, *, lower: bool = True) -> str:
     """Return a text with single spaces between words and at both ends, one alone where there is no word.
 
+    Half a surrogate pair is a question mark.
+
     >>> spaced("To  be ")
     ' to be '
     """
-    return f" {' '.join((text.lower() if lower else text).split())} ".replace("  ", " ")
+    return f" {' '.join(sound(text.lower() if lower else text).split())} ".replace("  ", " ")
+
+
+def sound(text: str) -> str:
+    r"""Return a text with a question mark for each half of a surrogate pair, as `texts.Texts` has it.
+
+    So a text is read alike whether it came through a column, as in training and in a model folder, or as it is.
+
+    >>> sound("a\ud83d")
+    'a?'
+    """
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def is_unspaced(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -130,3 +131,16 @@ class MemberContract:
         job = one_member(self.configuration, start=start, stop=stop or self.steps, full=self.steps)
         data = data or self.data
         return self.candidate.fit(job, self.configuration, data, ctx or self.context(folder, data))
+
+
+def with_one_class(data: ArrayData, rows: np.ndarray) -> ArrayData:
+    """Return the data with one class for all of these rows, the rarest of theirs, and its counts of classes.
+
+    Classes that only changed places would leave the counts over all rows as they are, and who looks at those unseen.
+    """
+    classes = len(data.spec.classes)
+    counts = np.bincount(data.y[rows], minlength=classes)
+    y = data.y.copy()
+    y[rows] = classes - 1 - int(counts[::-1].argmin())
+    spec = dataclasses.replace(data.spec, class_counts=tuple(np.bincount(y, minlength=classes).tolist()))
+    return dataclasses.replace(data, y=y, spec=spec)

@@ -16,6 +16,7 @@ import numpy as np
 from automl.serving.series import Series, SeriesRule
 from automl.testing.context import ArrayData, waving_series
 from automl.testing.encoded_suite import EncodedCandidateContract, assert_scores
+from automl.testing.member_suite import with_one_class
 
 WAVES = waving_series(150)
 WAVES_OF_ONE_LENGTH = waving_series(150, shortest=24, longest=24, channels=1)
@@ -41,13 +42,12 @@ class SeriesCandidateContract(EncodedCandidateContract):
         return strange(self.data.X.channels)
 
     def poisoned(self, rows: np.ndarray) -> ArrayData:
-        """Return the data with other values, lengths and classes in these rows."""
-        rng, y = np.random.default_rng(99), self.data.y.copy()
-        y[rows] = rng.permutation(y[rows])
+        """Return the data with other values and lengths in these rows, and one class for all of them."""
+        rng = np.random.default_rng(99)
         series = [self.data.X.values[s:e] for s, e in zip(self.data.X.starts, self.data.X.ends, strict=True)]
         for row in rows.tolist():
             series[row] = (1e4 * rng.normal(size=(int(rng.integers(1, 60)), self.data.X.channels))).astype(np.float32)
-        return dataclasses.replace(self.data, X=Series.of(series), y=y)
+        return dataclasses.replace(with_one_class(self.data, rows), X=Series.of(series))
 
     def rule(self) -> SeriesRule:
         """Return the rule of the series."""

@@ -21,6 +21,7 @@ from automl.serving.table import UNSEEN, Table, TableRule
 from automl.serving.texts import Texts
 from automl.testing.context import ArrayData, mixed_table
 from automl.testing.encoded_suite import EncodedCandidateContract, assert_scores
+from automl.testing.member_suite import with_one_class
 
 TABLE_OF_CLASSES = mixed_table(180, classes=3)
 TABLE_OF_VALUES = mixed_table(180, classes=0)
@@ -86,13 +87,18 @@ def strange(X: Table) -> Table:
 def poisoned(data: ArrayData, rows: np.ndarray) -> ArrayData:
     """Return the data with garbage in the numbers, texts and targets of these rows."""
     rng = np.random.default_rng(99)
-    numbers, y = np.array(data.X.numbers), data.y.copy()
+    numbers = np.array(data.X.numbers)
     numbers[rows] = rng.permuted(numbers[rows], axis=0) * rng.choice([1.0, -1.0, 1e6, np.nan], numbers[rows].shape)
-    y[rows] = rng.permutation(y[rows]) if data.spec.classes else 1e6 * rng.normal(size=len(rows))
+    if data.spec.classes:
+        data = with_one_class(data, rows)
+    else:
+        y = data.y.copy()
+        y[rows] = 1e6 * rng.normal(size=len(rows))
+        data = dataclasses.replace(data, y=y)
     texts = []
     for column in data.X.texts:
         words = list(column)
         for row in rows.tolist():
             words[row] = f"poison {row} poison"
         texts.append(Texts.of(words))
-    return dataclasses.replace(data, X=Table(numbers, tuple(texts)), y=y)
+    return dataclasses.replace(data, X=Table(numbers, tuple(texts)))

@@ -16,6 +16,7 @@ import numpy as np
 from automl.serving.table import Table, TableRule
 from automl.testing.context import ArrayData, spoken_texts, text_table
 from automl.testing.encoded_suite import EncodedCandidateContract, assert_scores
+from automl.testing.member_suite import with_one_class
 
 SPOKEN = spoken_texts(180)
 STRANGE = (
@@ -51,13 +52,12 @@ class TextCandidateContract(EncodedCandidateContract):
         return text_table(STRANGE)
 
     def poisoned(self, rows: np.ndarray) -> ArrayData:
-        """Return the data with other words and classes in these rows."""
-        rng, y = np.random.default_rng(99), self.data.y.copy()
-        y[rows] = rng.permutation(y[rows])
+        """Return the data with other words in these rows, and one class for all of them."""
+        rng = np.random.default_rng(99)
         words = list(self.data.X.texts[0])
         for row in rows.tolist():
             words[row] = f"poison {row} " * int(rng.integers(1, 30))
-        return dataclasses.replace(self.data, X=text_table(words), y=y)
+        return dataclasses.replace(with_one_class(self.data, rows), X=text_table(words))
 
     def rule(self) -> TableRule:
         """Return the rule of the column of text."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -156,6 +156,11 @@ class Shelf:
         return Exported("artifacts/0001", "00" * 32, tuple(weights), score, 0.0, at)
 
 
+def alike(history: History, numbers: Sequence[int]) -> np.ndarray:
+    """Return equal weights of trials that left no files behind, (trials,)."""
+    return np.full(len(numbers), 1 / len(numbers))
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A search in a simulated world: the real controller, run loop and executor with a clock that costs nothing.
@@ -197,7 +202,7 @@ class Scenario:
             journal.append(event)
             controller.apply(event)
         executor = SimulatedExecutor(self.world, clock, slots=self.slots)
-        parts = Parts(RunFolder(Path("no-such-run")), journal, executor, Shelf(), [], self.reserve_seconds)
+        parts = Parts(RunFolder(Path("no-such-run")), journal, executor, Shelf(), [], alike, self.reserve_seconds)
         run = Run(controller, parts, Timekeeper(clock, began=0.0, before=controller.history.at))
         for job in [planned.job for planned in controller.history.running.values()]:
             run.on_end(interrupted(job))

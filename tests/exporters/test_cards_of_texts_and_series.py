@@ -146,6 +146,24 @@ def test_the_card_of_texts_names_the_column_and_what_is_not_read() -> None:
     assert "does not read: stars (unused), a\\|b'c # d&lt;script> (dropped), mood (target)." in said
 
 
+@pytest.mark.parametrize("columns", [11, 12, 3000])
+def test_of_many_columns_that_are_not_read_ten_are_named_and_all_counted(columns: int) -> None:
+    facts = manifest(TEXT.to_json(), task="text-clf")
+    named = {f"c{place}": "unused" for place in range(columns)}
+    said = model_card({**facts, "data": {**facts["data"], "columns": named}})
+    assert f" {columns} columns are not read by the model: c0 (unused), " in said
+    assert f"c9 (unused) and {columns - 10} more, see `data` in `manifest.json`." in said
+    assert said.count("(unused)") == 10
+
+
+def test_ten_columns_that_are_not_read_are_all_named() -> None:
+    facts = manifest(TEXT.to_json(), task="text-clf")
+    named = {f"c{place}": "unused" for place in range(10)}
+    said = model_card({**facts, "data": {**facts["data"], "columns": named}})
+    assert "Columns that the model does not read: c0 (unused), " in said
+    assert "c9 (unused)." in said
+
+
 def test_scores_of_any_depth_are_lines_of_a_table() -> None:
     scores = {"cv": 0.5, "test": {"rows": 12, "metrics": {"macro_f1": 0.25}}, "how": "boot|strap"}
     said = model_card(manifest(TEXT.to_json(), scores=scores))

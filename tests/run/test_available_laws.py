@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -253,8 +254,13 @@ def seen(tmp_path: Path) -> History:
     return history
 
 
+def looking_at(folder: Path) -> foresight.Foresight:
+    accuracy = metric("accuracy")
+    return foresight.Foresight(accuracy, partial(foresight.sampled_weights, RunFolder(folder), accuracy))
+
+
 def test_two_looks_at_the_same_run_find_the_same_trials(tmp_path: Path, seen: History) -> None:
-    both = [foresight.Foresight(RunFolder(tmp_path), metric("accuracy")) for _ in range(2)]
+    both = [looking_at(tmp_path) for _ in range(2)]
     for each in both:
         each.look(seen)
     assert both[0].trials(seen) == both[1].trials(seen)
@@ -263,7 +269,7 @@ def test_two_looks_at_the_same_run_find_the_same_trials(tmp_path: Path, seen: Hi
 
 def test_a_look_that_took_long_is_the_last(tmp_path: Path, seen: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foresight, "_LONGEST_SECONDS", -1.0)
-    looks = foresight.Foresight(RunFolder(tmp_path), metric("accuracy"))
+    looks = looking_at(tmp_path)
     looks.look(seen)
     assert not looks.is_due(1.0)
 
@@ -272,6 +278,6 @@ def test_where_no_row_has_an_answer_of_all_trials_every_trial_counts(tmp_path: P
     for result in seen.trials[0].results.values():
         path = RunFolder(tmp_path).files_of(result) / "oof.npy"
         np.save(path, np.full_like(np.load(path), np.nan))
-    looks = foresight.Foresight(RunFolder(tmp_path), metric("accuracy"))
+    looks = looking_at(tmp_path)
     looks.look(seen)
     assert sorted(looks.trials(seen)) == sorted(trial.number for trial in seen.full())

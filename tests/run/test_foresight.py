@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from automl.core.history import History
 from automl.core.metrics import metric
 from automl.run.folder import RunFolder
-from automl.run.foresight import LIKELY_TRIALS, Foresight
+from automl.run.foresight import LIKELY_TRIALS, Foresight, sampled_weights
 from automl.testing.recorded_run import recorded_run
 
 
@@ -24,7 +25,8 @@ def history(tmp_path: Path) -> History:
 
 @pytest.fixture
 def foresight(tmp_path: Path, history: History) -> Foresight:
-    return Foresight(RunFolder(tmp_path), metric("accuracy"))
+    accuracy = metric("accuracy")
+    return Foresight(accuracy, partial(sampled_weights, RunFolder(tmp_path), accuracy))
 
 
 def answer_rightly(folder: Path, history: History, trial: int) -> None:

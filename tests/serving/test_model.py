@@ -129,7 +129,7 @@ def test_an_input_kind_of_the_future_is_refused(root: Path) -> None:
     manifest = read_manifest(root / "model")
     manifest.input["kind"] = "hologram"  # type: ignore[index]
 
-    with pytest.raises(ModelError, match=r"input kinds known here: image, table. Got 'hologram'"):
+    with pytest.raises(ModelError, match=r"input kinds known here: image, table, series. Got 'hologram'"):
         Model(manifest)
 
 

@@ -8,6 +8,7 @@ import pytest
 from automl.serving.encoders import encoder_of
 from automl.serving.series import Series, SeriesRule
 from automl.serving.series_encoder import SeriesEncoder, check
+from automl.serving.series_views import MAX_WIDTH
 
 SERIES = Series.of([np.arange(2.0 * n).reshape(n, 2) for n in (2, 4)])
 LENGTH = {"version": 1, "kind": "summary", "channels": 2, "longest": 9, "points": 2, "parts": ["length"]}
@@ -52,6 +53,8 @@ def test_a_plan_for_other_channels_is_refused() -> None:
     [
         ({**LENGTH, "version": 2}, "version must be 1 for this reader. Got 2"),
         ({**LENGTH, "version": True}, "version must be 1 for this reader. Got True"),
+        ({**LENGTH, "version": 1.0}, "version must be 1 for this reader. Got 1.0"),
+        ({**STEPS, "version": 1.0}, "version must be 1 for this reader. Got 1.0"),
         ({**LENGTH, "kind": "wavelets"}, "kind must be one of steps, summary"),
         (joined(), "plans must be a list of 1 to"),
         (joined(*[LENGTH] * 17), "plans must be at most 16. Got 17"),
@@ -60,8 +63,23 @@ def test_a_plan_for_other_channels_is_refused() -> None:
         (joined(joined(LENGTH)), "kind must be one of summary, rocket, hydra"),
         (joined(7), "plans must be an object"),
     ],
-    ids=["version", "true", "kind", "none", "many", "channels", "steps", "nested", "number"],
+    ids=["version", "true", "float", "float-of-steps", "kind", "none", "many", "channels", "steps", "nested", "number"],
 )
 def test_a_malformed_plan_is_refused(plan: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SeriesEncoder(plan)
+
+
+WIDE = {**POINTS, "channels": 500, "points": 1000}  # half a million numbers
+
+
+def test_joined_plans_may_give_a_million_numbers_and_no_more() -> None:
+    assert SeriesEncoder(joined(WIDE, WIDE)).width == MAX_WIDTH == 1_000_000
+    one = {**WIDE, "parts": ["length"]}
+    with pytest.raises(ValueError, match=r"^plan: width must be at most 1000000 numbers for a series\. Got 1000001$"):
+        SeriesEncoder(joined(WIDE, one, WIDE))
+
+
+def test_a_summary_alone_is_bounded_too() -> None:
+    with pytest.raises(ValueError, match=r"width must be at most 1000000 numbers for a series\. Got 1024000"):
+        SeriesEncoder({**WIDE, "channels": 1000, "points": 1024})

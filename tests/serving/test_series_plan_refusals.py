@@ -12,6 +12,7 @@ import pytest
 
 from automl.serving import table_fields
 from automl.serving.encoders import encoder_of
+from automl.serving.errors import ModelError
 from automl.serving.series import Series, SeriesRule
 from automl.serving.series_encoder import check
 from automl.serving.series_hydra import GAIN as HYDRA_GAIN
@@ -295,3 +296,45 @@ def test_keys_of_a_later_version_are_left_alone(kind: str) -> None:
 def test_the_encoder_refuses_what_the_check_refuses(kind: str, path: Path) -> None:
     with pytest.raises(ValueError, match=r"^plan: .* Got "):
         encoder_of("series", put(kind, path, object()))
+
+
+def banked(kind: str, *counts: int) -> dict[str, Any]:
+    """Return a plan with so many banks in each view."""
+    view = {key: value for key, value in PLANS[kind]["views"][0].items() if key != "banks"}
+    bank = dict(at(PLANS[kind], BANK_0), biases=[0] * 84)
+    return {**PLANS[kind], "views": [{**view, "banks": [bank] * count} for count in counts]}
+
+
+@pytest.mark.parametrize("counts", [(10_001,), (10_000, 1)], ids=["one view", "two views"])
+@pytest.mark.parametrize("kind", ["rocket", "hydra"])
+def test_banks_beyond_the_bound_are_refused_and_not_left_out(kind: str, counts: tuple[int, ...]) -> None:
+    message = r"^plan: banks must be at most 10000 in all views together\. Got 10001$"
+    with pytest.raises(ValueError, match=message):
+        check(banked(kind, *counts), RULE)
+
+
+@pytest.mark.parametrize("kind", ["rocket", "hydra"])
+def test_as_many_banks_as_fit_the_bound_are_all_read(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"automl.serving.series_{kind}.MAX_BANKS", 5)
+    width = encoder_of("series", banked(kind, 1)).width
+    assert width is not None
+    assert encoder_of("series", banked(kind, 3, 2)).width == 5 * width
+
+
+@pytest.mark.parametrize("kind", ["rocket", "hydra"])
+def test_a_plan_of_kernels_is_no_wider_than_any(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    width = encoder_of("series", banked(kind, 3)).width
+    assert width is not None
+    monkeypatch.setattr("automl.serving.series_views.MAX_WIDTH", width - 1)
+    with pytest.raises(ValueError, match=rf"width must be at most {width - 1} numbers for a series\. Got {width}"):
+        check(banked(kind, 3), RULE)
+
+
+def test_scales_of_many_digits_are_cut_in_the_message() -> None:
+    with pytest.raises(ValueError, match=r"^plan: scales must lie in .{1,110}$"):
+        View.from_json({**VIEW, "scales": [10**300] * 2}, 2, gain=9)
+
+
+def test_a_rule_of_another_kind_is_cut_in_the_message() -> None:
+    with pytest.raises(ModelError, match=r"^input: kind must be 'series' here\. Got .{1,90}$"):
+        SeriesRule.from_json({"kind": "x" * 10_000})

@@ -117,7 +117,8 @@ def test_a_series_is_the_same_alone_as_among_others() -> None:
 
 @pytest.mark.parametrize(
     ("changed", "said"),
-    [({"version": 2}, "version 1"), ({"version": True}, "version 1"), ({"kind": "rocket"}, "kind 'steps'"),
+    [({"version": 2}, "version must be 1"), ({"version": True}, "version must be 1"),
+     ({"version": 1.0}, "version must be 1"), ({"kind": "rocket"}, "kind must be one of steps. Got 'rocket'"),
      ({"channels": 0}, "channels must be"), ({"longest": 0}, "longest must be"), ({"pool": 1.5}, "pool must be"),
      ({"scaling": "none"}, "scaling must be"), ({"means": [1.0]}, "means must be"),
      ({"means": [float("nan"), 0]}, "means must be finite"), ({"scales": [0.0, 1.0]}, "scales must lie"),

@@ -131,13 +131,15 @@ def test_every_kind_of_block_passes_the_check() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"version": 2}, "version must be 1"), ({"width": 3}, "names must be a list of 3"),
+        ({"version": 2}, "version must be 1"), ({"version": 1.0}, "version must be 1 .* Got 1.0"),
+        ({"version": True}, "version must be 1 .* Got True"), ({"width": 3}, "names must be a list of 3"),
         ({"width": 0}, r"width must be a whole number in \[1"), ({"width": True}, "width must be"),
         ({"names": ["a", 1]}, "names must be texts"), ({"blocks": []}, "blocks must be a list"),
         ({"blocks": {}}, "blocks must be a list"), ({"blocks": [7]}, "blocks must be an object"),
         ({"blocks": [NUMBERS, NUMBERS]}, "width must be the sum over its blocks, 4. Got 2"),
     ],
-    ids=["version", "width", "no width", "boolean", "names", "no blocks", "no list", "no object", "sum"],
+    ids=["version", "version 1.0", "version true", "width", "no width", "boolean", "names", "no blocks", "no list",
+         "no object", "sum"],
 )  # fmt: skip
 def test_malformed_plan_is_refused(change: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):

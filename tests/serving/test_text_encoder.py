@@ -58,10 +58,12 @@ def test_a_rule_of_anything_else_is_refused(columns: tuple[Column, ...]) -> None
     ("values", "message"),
     [
         ({"version": 2}, "version must be 1"),
+        ({"version": 1.0}, "version must be 1 .* Got 1.0"),
+        ({"version": True}, "version must be 1 .* Got True"),
         ({"kind": "magic"}, "kind must be one of"),
         ({"kind": None}, "kind must be"),
     ],
-    ids=["a later version", "an unknown kind", "no kind"],
+    ids=["a later version", "a float", "true", "an unknown kind", "no kind"],
 )
 def test_a_plan_of_another_sort_is_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):

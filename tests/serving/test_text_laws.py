@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from automl.serving.text_ids import EMPTY, FIRST, UNKNOWN, TokenIds, Unit, padde
 from automl.serving.text_terms import COUNTINGS, NORMS, Counting, Counts, Norm, Terms, Weighing, packed
 from automl.serving.text_terms import Counter as TermCounter
 from automl.serving.text_tokens import is_unspaced, spaced, words
+from automl.serving.texts import Texts
 
 LETTERS = "abzAZ09_\u00e9\u00df\u0414\u0436\u05d0\u0639\uc548\u0915"
 MARKS = "\u0301\u093e\u05b8\u064b\u200d"
@@ -212,6 +214,27 @@ def test_numbers_of_runs_are_different_and_positive_at_the_end_of_the_alphabet(h
 
 def test_half_a_surrogate_pair_is_a_question_mark_in_its_place() -> None:
     assert code_points("a\ud800b").tolist() == code_points("a?b").tolist()
+    assert words("\u732b\ud83d!", marks=True) == words("\u732b?!", marks=True) == ["\u732b", "?!"]
+    assert spaced("a\udc00 b") == " a? b "
+
+
+HALVES = ["so\ud83d", "\ude00", "\ud83d\ude00 so", "so ?\udfff!", "\u732b\ud800\u732b"]
+PARTS_OF_HALVES: dict[str, dict[str, Any]] = {
+    "words": {"of": "words", "low": 1, "high": 2, "marks": True, "edges": False, "terms": ["so", "?", "so ?", "??!"]},
+    "characters": {"of": "characters", "low": 1, "high": 2, "inside": False, "terms": ["?", "o?", "??", "\u732b?"]},
+}
+
+
+@pytest.mark.parametrize("of", PARTS_OF_HALVES)
+@pytest.mark.parametrize("kind", ["terms", "tokens"])
+def test_half_a_surrogate_pair_is_read_as_it_is_in_a_column_of_texts(kind: str, of: str) -> None:
+    part = {**PARTS_OF_HALVES[of], "weights": [1.0, 2.0, 3.0, 4.0]}
+    about = {"lower": True, "longest": 50, "counting": "raw", "norm": "none", "parts": [part]}
+    plan = {"version": 1, "kind": kind, "of": of, "marks": True, "terms": part["terms"], **about}
+    reader = Terms.from_json(plan) if kind == "terms" else TokenIds.from_json(plan)
+    direct = reader.compute(HALVES)
+    np.testing.assert_array_equal(direct, reader.compute(Texts.of(HALVES)))
+    assert len(np.unique(direct)) >= 3
 
 
 @pytest.mark.parametrize("longest", [1, 3, 500], ids=str)

@@ -15,7 +15,7 @@ from automl.serving.text_encoder import TextEncoder, check
 from automl.serving.text_grams import HIGHEST, most_tokens
 from automl.serving.text_ids import MAX_TOKENS, flag
 from automl.serving.text_ids import terms as terms_of
-from automl.serving.text_terms import MAX_LONGEST
+from automl.serving.text_terms import MAX_LONGEST, MAX_WEIGHT
 from automl.serving.texts import Texts
 
 WORDS: dict[str, Any] = {
@@ -39,13 +39,25 @@ SAID = ["not good", "", "good good BAD", "\u732b"]
 FLAGS = [None, 0, 1, 1.0, "true", [], {}]
 WHOLES = [None, True, "1", 1.5, 2.0, -1, 0, 10**12, 10**400, math.nan, [1], {}]
 CHOICES = [None, "", "Words", "words ", 3, ["words"], {}, True]
-TERMS = [None, "good", {"good": 1}, [""], ["good", None], ["good", 1], [["good"]], ["good", "good"], [b"good"], ()]
+TERMS = [
+    None,
+    "good",
+    {"good": 1},
+    [""],
+    ["good", None],
+    ["good", 1],
+    [["good"]],
+    ["good", "good"],
+    [b"good"],
+    (),
+    ["good", "\ud83d"],
+]
 WEIGHTS = [None, "123", [], [1.0], [1.0] * 4, [1, 2, None], [1, 2, "3"], [1, 2, True], [1, 2, math.nan],
-           [1, 2, -math.inf], [1, 2, 10**400], [[1, 2, 3]], {"0": 1}]  # fmt: skip
+           [1, 2, -math.inf], [1, 2, 10**400], [1, 2, 3e38], [1, 2, -1e39], [[1, 2, 3]], {"0": 1}]  # fmt: skip
 PARTS = [None, {}, [], "words", WORDS, [None], [["words"]], [WORDS] * 9]
 FIELDS = {"lower": FLAGS, "marks": FLAGS, "edges": FLAGS, "inside": FLAGS, "longest": WHOLES, "low": WHOLES,
           "high": WHOLES, "of": CHOICES, "counting": CHOICES, "norm": CHOICES, "kind": CHOICES, "terms": TERMS,
-          "weights": WEIGHTS, "parts": PARTS, "version": [None, 0, 2, "1", [1], math.nan]}  # fmt: skip
+          "weights": WEIGHTS, "parts": PARTS, "version": [None, 0, 2, "1", [1], math.nan, 1.0, True]}  # fmt: skip
 
 
 def malformed(plan: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
@@ -213,3 +225,28 @@ def test_a_term_more_than_may_be_is_refused() -> None:
 def test_terms_that_stand_twice_are_counted() -> None:
     with pytest.raises(ValueError, match=r"terms must be different. Got 3 twice"):
         terms_of({"terms": ["a", "b", "a", "b", "a"]}, 9)
+
+
+@pytest.mark.parametrize("part", [WORDS, SIGNS], ids=["words", "characters"])
+@pytest.mark.parametrize("weights", [None, [1.0], ["junk"], {}, "x" * 9999], ids=["none", "one", "text", "{}", "long"])
+def test_a_part_without_terms_has_no_weights_either(part: dict[str, Any], weights: Any) -> None:
+    with pytest.raises(ValueError, match=r"^plan: weights must be \[\] where there are no terms\. Got .{1,90}$"):
+        TextEncoder(terms_plan(part, [], weights=weights))
+
+
+@pytest.mark.parametrize("counting", ["raw", "log", "once"])
+@pytest.mark.parametrize("norm", ["none", "each", "all"])
+def test_the_largest_weights_give_finite_numbers_however_often_a_term_is_there(counting: str, norm: str) -> None:
+    part = {**WORDS, "terms": ["a", "b", "c"], "weights": [MAX_WEIGHT, -MAX_WEIGHT, 1e-300]}
+    plan = {**COMMON, "longest": MAX_LONGEST, "counting": counting, "norm": norm, "parts": [part]}
+    assert np.isfinite(TextEncoder(plan).compute(table("a " * (MAX_LONGEST // 2), "b", "c"))).all()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [["x" * 10_000, ""], [["x" * 10_000]], {"x" * 10_000: 1}, "x" * 10_000],
+    ids=["a term", "a list", "an object", "a text"],
+)
+def test_long_values_are_cut_in_messages(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"^plan: terms must be .{1,200}$"):
+        terms_of({"terms": value}, 9)

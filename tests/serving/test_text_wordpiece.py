@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -111,3 +113,39 @@ def test_a_plan_fits_a_column_of_text() -> None:
 def test_a_malformed_plan_is_refused(field: str, value: object, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         WordPiece.from_json({**PLAN, field: value})
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0316", "\u0301", "\u0f73\u0301"], ids=["two", "one", "decomposed"])
+def test_a_text_of_marks_takes_time_in_proportion(marks: str) -> None:
+    start = time.process_time()
+    assert pieces("a" + marks * 250_000 + " able") == ["a", "able"]
+    assert time.process_time() - start < 5  # sorted as a whole it takes minutes
+
+
+def test_what_no_token_is_made_of_is_not_looked_at() -> None:
+    start = time.process_time()
+    assert pieces("a " * 6 + "\u0301\u0316" * 5_000_000) == ["a"] * 6
+    assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize("accents", [False, True], ids=["bare", "accents"])
+def test_a_long_text_has_the_words_of_a_whole_one(accents: bool) -> None:
+    rng, reader = np.random.default_rng(0), WordPiece({**PLAN, "accents": accents, "most_word": 1000})
+    signs = list("aE\u00e9\u0301\u0316\u0903\u0f73\u302e\u1100\u1161\u11a8\u4f60!\u200b \n")
+    for length in (511, 512, 513, 540, 545, 3000):
+        text = "".join(rng.choice(signs, length))
+        whole = text if accents else unicodedata.normalize("NFD", text)
+        assert reader.words(text) == whole.translate(reader._signs).split()
+
+
+@pytest.mark.parametrize("length", [512, 1024, 100_000])
+def test_a_word_longer_than_a_part_is_one_unknown_word(length: int) -> None:
+    reader = WordPiece(PLAN)
+    assert reader.tokens("a" * length + " a") == [2, 1, PIECES.index("a"), 3]
+    assert all(len(word) <= PLAN["most_word"] for word in reader._cache)
+
+
+def test_a_long_piece_is_cut_in_a_message() -> None:
+    with pytest.raises(ValueError, match="none twice") as caught:
+        WordPiece({**PLAN, "vocabulary": ["x" * 100_000, "x" * 100_000, *PIECES]})
+    assert len(str(caught.value)) < 200

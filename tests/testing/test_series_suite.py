@@ -188,6 +188,7 @@ PEEKS: dict[str, Callable[[ArrayData, np.ndarray], dict[str, Any]]] = {
     "lengths": lambda data, rows: {"longest": int(data.X[rows].lengths.max())},
     "values": lambda data, rows: {"level": float(np.nanmean(data.X[rows].packed().values))},
     "targets": lambda data, rows: {"codes": data.y[rows].tolist()},
+    "counts": lambda data, rows: {"counts": np.bincount(data.y[rows], minlength=3).tolist()},
 }
 
 
@@ -233,6 +234,7 @@ def test_poison_is_in_the_given_rows_alone() -> None:
     assert np.abs(bad.X[rows].packed().values).mean() > 1000
     assert (bad.X[rows].lengths != WAVES.X[rows].lengths).mean() > 0.5
     assert (bad.y[rows] != WAVES.y[rows]).mean() > 0.5
+    assert (np.bincount(bad.y, minlength=3) != np.bincount(WAVES.y)).all()
 
 
 def test_poison_leaves_the_series_as_they_were() -> None:

@@ -387,6 +387,15 @@ def test_poison_is_in_the_given_rows_alone(data: ArrayData) -> None:
     assert (bad.y[rows] != data.y[rows]).mean() > 0.5
 
 
+@pytest.mark.parametrize("codes", [[0, 1, 2] * 20, [0, 1] * 30, [1] * 60], ids=["even", "two", "one"])
+def test_no_count_of_classes_survives_the_poison(codes: list[int]) -> None:
+    data, rows = mixed_table(60), np.arange(30)
+    data = dataclasses.replace(data, y=np.array(codes))
+    bad = poisoned(data, rows)
+    assert np.bincount(bad.y, minlength=3).tolist() != np.bincount(data.y, minlength=3).tolist()
+    assert bad.spec.class_counts == tuple(np.bincount(bad.y, minlength=3))
+
+
 def test_poison_leaves_the_data_as_they_were() -> None:
     before = TABLE_OF_CLASSES.X.numbers.copy(), TABLE_OF_CLASSES.y.copy()
     poisoned(TABLE_OF_CLASSES, np.arange(180))

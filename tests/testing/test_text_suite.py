@@ -199,6 +199,9 @@ PEEKS: dict[str, tuple[Cheat, bool]] = {
         True,
     ),
     "all-targets": (learns(lambda data, ctx: {"terms": [f"{n}:{code}" for n, code in enumerate(data.y)]}), False),
+    "all-counts": (learns(lambda data, ctx: {"counts": np.bincount(data.y).tolist()}), False),
+    "own-counts": (learns(lambda data, ctx: {"counts": np.bincount(data.y[ctx.train_rows]).tolist()}), True),
+    "told-counts": (learns(lambda data, ctx: {"counts": list(data.spec.class_counts)}), False),
     "own-targets": (
         learns(lambda data, ctx: {"terms": [f"{n}:{data.y[n]}" for n in ctx.train_rows.tolist()]}),
         True,
@@ -304,6 +307,7 @@ def test_poison_is_in_the_given_rows_alone() -> None:
     np.testing.assert_array_equal(bad.y[others], SPOKEN.y[others])
     assert all(text.startswith("poison") for text in bad.X[rows].texts[0])
     assert (bad.y[rows] != SPOKEN.y[rows]).mean() > 0.5
+    assert (np.bincount(bad.y, minlength=3) != np.bincount(SPOKEN.y)).all()
 
 
 def test_poison_leaves_the_texts_as_they_were() -> None:

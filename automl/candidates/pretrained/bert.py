@@ -168,7 +168,7 @@ def from_tensors(config: BertConfig, tensors: Mapping[str, torch.Tensor]) -> Ber
 def _joined(name: str, parts: list[torch.Tensor], shape: torch.Size) -> torch.Tensor:
     if name == "positions":
         places, kinds = parts
-        is_fit = places.shape == shape and kinds.ndim == 2 and kinds.shape[1] == shape[1]
+        is_fit = places.shape == shape and kinds.ndim == 2 and len(kinds) > 0 and kinds.shape[1] == shape[1]
         return places + kinds[0] if is_fit else places.new_empty(0)
     is_fit = all(part.ndim == len(shape) and part.shape[1:] == shape[1:] for part in parts)
     return torch.cat(parts) if is_fit else parts[0].new_empty(0)

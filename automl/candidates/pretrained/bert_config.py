@@ -68,11 +68,15 @@ class BertConfig:
         for name, known in _FIXED.items():
             if values.get(name, known[0]) not in known:
                 wanted = ", ".join(map(repr, known))
-                raise ValueError(f"config.json: {name} must be {wanted}. Got {values[name]!r}. Name other weights.")
+                raise ValueError(
+                    f"config.json: {name} must be {wanted}. Got {repr(values[name])[:80]}. Name other weights."
+                )
         vocabulary, positions, kinds, width, layers, heads, inner = (_size(values, name) for name in _LIMITS)
         epsilon = values.get("layer_norm_eps", 1e-12)
         if not isinstance(epsilon, float) or not 0 < epsilon < 1e-2:
-            raise ValueError(f"config.json: layer_norm_eps must lie in (0, 0.01). Got {epsilon!r}. Name other weights.")
+            raise ValueError(
+                f"config.json: layer_norm_eps must lie in (0, 0.01). Got {repr(epsilon)[:80]}. Name other weights."
+            )
         made = cls(vocabulary, positions, kinds, width, layers, heads, inner, epsilon)
         if made.width % made.heads:
             raise ValueError(
@@ -102,7 +106,8 @@ def _size(values: Mapping[str, Any], name: str) -> int:
     low, high = _LIMITS[name]
     value = values.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        got = repr(value)[:80]
         raise ValueError(
-            f"config.json: {name} must be a whole number in [{low}, {high}]. Got {value!r}. Name other weights."
+            f"config.json: {name} must be a whole number in [{low}, {high}]. Got {got}. Name other weights."
         )
     return value

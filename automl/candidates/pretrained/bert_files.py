@@ -69,6 +69,8 @@ def token_plan(weights: Weights, longest: int) -> dict[str, Any]:
         WordPiece(plan)
     except ValueError as error:
         raise UserError(f"{folder}: {error}. Get the files again.") from error
+    except OSError as error:
+        raise UserError(f"{folder}: the files of a tokenizer must be readable. Got {error}. Check them.") from error
     if len(plan["vocabulary"]) > config.vocabulary:
         raise UserError(
             f"{folder}: a vocabulary of at most vocab_size {config.vocabulary} is needed. "
@@ -109,10 +111,13 @@ def _of_vocabulary(folder: Path) -> dict[str, Any]:
 def _fields(pieces: list[str], *, lower: object, strip: object, names: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a plan; accents go with capital letters where nothing is said of them."""
     places = {piece: number for number, piece in enumerate(pieces)}
-    ends = {"unknown": names.get("unk_token", "[UNK]"), "first": "[CLS]", "last": "[SEP]"}
+    ends = {"unknown": _token(names, "unk_token", "[UNK]"), "first": "[CLS]", "last": "[SEP]"}
     missing = [piece for piece in ends.values() if piece not in places]
     if missing or places.get("[PAD]") != 0:
-        raise ValueError(f"a vocabulary with [PAD] first and {', '.join(ends.values())} is needed. Got {pieces[:8]!r}")
+        wanted, got = ", ".join(ends.values()), repr([piece[:40] for piece in pieces[:8]])
+        raise ValueError(f"a vocabulary with [PAD] first and {wanted[:80]} is needed. Got {got[:200]}")
+    if not (strip is None or isinstance(strip, bool)):
+        raise ValueError(f"strip_accents must be true, false or null. Got {repr(strip)[:80]}")
     is_stripped = lower if strip is None else strip
     return {
         "vocabulary": pieces,
@@ -121,6 +126,18 @@ def _fields(pieces: list[str], *, lower: object, strip: object, names: Mapping[s
         "most_word": names.get("max_input_chars_per_word", _MOST_WORD),
         **{name: places[piece] for name, piece in ends.items()},
     }
+
+
+def _token(names: Mapping[str, Any], name: str, usual: str) -> str:
+    """Return a token that stands as its text, or as an object with its text as `content`.
+
+    Source: https://huggingface.co/docs/transformers/main_classes/tokenizer, AddedToken.
+    """
+    given = names.get(name, usual)
+    token = given.get("content") if isinstance(given, dict) else given
+    if not isinstance(token, str) or not token:
+        raise ValueError(f"{name} must be a text, or an object with one as content. Got {repr(given)[:80]}")
+    return token
 
 
 def _same(values: Mapping[str, Any], name: str, wanted: object) -> None:
@@ -149,4 +166,4 @@ def _text(path: Path) -> str:
     size = path.stat().st_size
     if size > _MOST_BYTES:
         raise ValueError(f"{path.name}: at most {_MOST_BYTES} bytes are read. Got {size}")
-    return path.read_text(encoding="utf-8")
+    return path.read_text(encoding="utf-8-sig")

@@ -7,6 +7,8 @@ https://blog.tensorflow.org/2020/03/higher-accuracy-on-vision-models-with-effici
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ _STEM = 32
 _NORM_ROOM = 1e-3  # added to the variance, as the original in TensorFlow does
 _MEAN, _DEVIATION = 127.0, 128.0
 _MOST_SCALE = 4.0
+_MOST_HALF = float(np.finfo(np.float16).max)
 
 
 class _Stage(NamedTuple):
@@ -195,7 +198,7 @@ class Backbone:
     Attributes:
         blocks: in order.
         mean, deviation: of the 0 to 255 values of each of three channels, to subtract and to divide by.
-        name: of these weights; equal names mean equal numbers.
+        name: of these weights and of what config.json says of them; equal names mean equal numbers.
     """
 
     blocks: tuple[Block, ...]
@@ -232,29 +235,50 @@ def load(weights: Weights) -> Backbone:
     """Read a network whose weights are named as in `NEEDS`; each array's shape is checked. Kept for the next caller.
 
     Raises:
-        UserError: an array is missing, has another shape or is not finite, or config.json has values out of bounds.
+        UserError: an array is missing, has another shape, is not finite or beyond half precision, or config.json has
+            values out of bounds.
     """
-    if weights.sha256 not in _LOADED:
+    reading = _Reading.of(weights)
+    name = reading.name(weights)
+    if name not in _LOADED:
         while len(_LOADED) >= _MOST_LOADED:
             _LOADED.pop(next(iter(_LOADED)))
-        _LOADED[weights.sha256] = _loaded(weights)
-    return _LOADED[weights.sha256]
+        _LOADED[name] = _loaded(weights, reading)
+    return _LOADED[name]
 
 
 _LOADED: dict[str, Backbone] = {}
 _MOST_LOADED = 2
 
 
-def _loaded(weights: Weights) -> Backbone:
-    config = {**dict(zip(("width", "depth"), scale_of(weights), strict=True)), **weights.config}
-    scales = [_number(config, key, weights, low=0.05, high=_MOST_SCALE) for key in ("width", "depth")]
+class _Reading(NamedTuple):
+    """What config.json says of how weights are read and pixels are seen."""
+
+    width: float
+    depth: float
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    @classmethod
+    def of(cls, weights: Weights) -> _Reading:
+        """Read config.json; what it does not say is as in the packages."""
+        config = {**dict(zip(("width", "depth"), scale_of(weights), strict=True)), **weights.config}
+        width, depth = (_number(config, key, weights, low=0.05, high=_MOST_SCALE) for key in ("width", "depth"))
+        mean = _channels(config, "mean", _MEAN, weights)
+        return cls(width, depth, mean, _channels(config, "deviation", _DEVIATION, weights))
+
+    def name(self, weights: Weights) -> str:
+        """Return what the numbers of a network depend on: its file and each of these."""
+        return hashlib.sha256(json.dumps([weights.sha256, *self]).encode()).hexdigest()
+
+
+def _loaded(weights: Weights, reading: _Reading) -> Backbone:
     stored = read(weights)
     made = tuple(
         Block(block.stage, tuple(_folded(conv, stored, weights) for conv in block.convs), block.is_residual)
-        for block in blocks(*scales)
+        for block in blocks(reading.width, reading.depth)
     )
-    mean = _channels(config, "mean", _MEAN, weights)
-    return Backbone(made, mean, _channels(config, "deviation", _DEVIATION, weights), weights.sha256)
+    return Backbone(made, reading.mean, reading.deviation, reading.name(weights))
 
 
 def scale_of(weights: Weights) -> tuple[float, float]:
@@ -269,8 +293,17 @@ def _folded(conv: ConvShape, stored: Mapping[str, np.ndarray], weights: Weights)
         _array(stored, f"{conv.norm}.{part}", (conv.outputs,), weights).astype(np.float64) for part in norm
     )
     gain = gain / np.sqrt(np.maximum(variance, 0) + _NORM_ROOM)
-    folded = weight * gain[:, None, None, None]
-    return Conv(conv, _halved(folded), (bias - mean * gain).astype(np.float32))
+    folded, shift = weight * gain[:, None, None, None], bias - mean * gain
+    _check_range(f"{conv.name}.weight times that of {conv.norm}", folded, weights)
+    _check_range(f"{conv.norm}.bias less the scaled running_mean", shift, weights)
+    return Conv(conv, _halved(folded), shift.astype(np.float32))
+
+
+def _check_range(name: str, numbers: np.ndarray, weights: Weights) -> None:
+    """Refuse what half precision does not hold; within it no sum of the network overflows single precision."""
+    largest = float(np.abs(numbers).max())
+    if not largest <= _MOST_HALF:
+        raise UserError(f"{weights.file}: {name} must lie within {_MOST_HALF:g}. Got {largest:g}. Name other weights.")
 
 
 def _halved(weight: np.ndarray) -> np.ndarray:
@@ -280,7 +313,7 @@ def _halved(weight: np.ndarray) -> np.ndarray:
 
 def _array(stored: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...], weights: Weights) -> np.ndarray:
     found = stored.get(name)
-    if found is None or found.shape != shape or not np.isfinite(found).all():
+    if found is None or found.shape != shape or found.dtype.kind not in "fiu" or not np.isfinite(found).all():
         said = "nothing" if found is None else f"{found.dtype} of shape {found.shape}"
         raise UserError(f"{weights.file}: {name} must be finite, of shape {shape}. Got {said}. Get the weights again.")
     return found
@@ -293,14 +326,14 @@ def _channels(config: Mapping[str, Any], key: str, usual: float, weights: Weight
     low = 1e-3 if key == "deviation" else -1e4
     numbers = tuple(_number({key: one}, key, weights, low=low, high=1e4) for one in listed)
     if len(numbers) != 3:
-        raise UserError(f"{weights.root}: {key} in config.json must be one number or three. Got {value!r}.")
+        raise UserError(f"{weights.root}: {key} in config.json must be one number or three. Got {repr(value)[:80]}.")
     return numbers
 
 
 def _number(config: Mapping[str, Any], key: str, weights: Weights, *, low: float, high: float) -> float:
     value = config[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise UserError(f"{weights.root}: {key} in config.json must be in [{low:g}, {high:g}]. Got {value!r}.")
+        raise UserError(f"{weights.root}: {key} in config.json must be in [{low:g}, {high:g}]. Got {repr(value)[:80]}.")
     return float(value)
 
 

@@ -40,8 +40,15 @@ class _Convolution(nn.Module):
         return functional.hardtanh(y, 0.0, _MOST_LEVEL) if self.shape.is_bent else y
 
     def conv(self) -> Conv:
-        """Return the weights as they are now, rounded to what an exported file holds."""
+        """Return the weights as they are now, rounded to what an exported file holds.
+
+        Raises:
+            FloatingPointError: a weight is not finite, or beyond the range of half precision.
+        """
         weight = self.weight.detach().half().float().cpu().contiguous().numpy()
+        if not np.isfinite(weight).all():
+            largest = float(self.weight.detach().abs().max())
+            raise FloatingPointError(f"{self.shape.name}.weight must lie within 65504. Got {largest:g}. Lower lr.")
         return Conv(self.shape, weight, self.bias.detach().cpu().numpy().copy())
 
 

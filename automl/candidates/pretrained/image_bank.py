@@ -103,7 +103,7 @@ class Bank:
 
     @classmethod
     def of(cls, view: View, data: DataSource, cache: Path) -> Bank:
-        """Return the bank of a view in a cache; maps, which are large, are kept in half precision."""
+        """Return the bank of a view in a cache; maps, which are large, are kept in half precision where it can be."""
         chunk = max(1, min(_MOST_CHUNK_ROWS, round(CHUNK_MACS / view.sight.macs)))
         kind = "<f4" if view.sight.levels else "<f2"
         parts = [data.spec.fingerprint, data.spec.rows, chunk, kind]
@@ -159,7 +159,9 @@ class Bank:
         return True
 
     def _write(self, chunk: _Chunk) -> None:
-        numbers = self.view.compute(np.asarray(self.data.X[chunk.start : chunk.stop])).astype(self.kind)
+        numbers = self.view.compute(np.asarray(self.data.X[chunk.start : chunk.stop]))
+        if np.abs(numbers).max(initial=0) <= np.finfo(self.kind).max:
+            numbers = numbers.astype(self.kind)
         with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".chunk-", suffix=".npy", delete=False) as file:
             try:
                 np.save(file, numbers, allow_pickle=False)

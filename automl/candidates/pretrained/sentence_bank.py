@@ -10,7 +10,7 @@ waits for a worker that died.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,8 +73,8 @@ class SentenceBank:
         Raises:
             UserError: the files of the encoder cannot be read.
         """
-        plan = token_plan(weights, longest)
-        key = cache_key(data, np.arange(0), FORMAT, "sentences", weights.sha256, plan["longest"])
+        plan, config = token_plan(weights, longest), config_of(weights)
+        key = cache_key(data, np.arange(0), FORMAT, "sentences", weights.sha256, asdict(config), plan)
         folder = cache / f"sentences-{key}"
         stored, ended = folder / "tokens.npy", folder / "ends.npy"
         if not (stored.exists() and ended.exists()):
@@ -84,7 +84,7 @@ class SentenceBank:
             write_array(ended, np.cumsum([len(part) for part in ids]))
         ends = np.asarray(read_array(ended))
         starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
-        return cls(weights, config_of(weights), plan, folder, read_array(stored), starts, ends)
+        return cls(weights, config, plan, folder, read_array(stored), starts, ends)
 
     @property
     def lengths(self) -> np.ndarray:

@@ -182,12 +182,20 @@ class _Tuning:
         self.steps = 0
 
     def model(self) -> SentenceModel:
-        """Train and return the model."""
+        """Train and return the model.
+
+        Raises:
+            FloatingPointError: the loss is not finite, or a weight grew beyond the range of half precision.
+        """
         bank = self.sentences.bank
         with torch.random.fork_rng([]):
             torch.manual_seed(seeds.derive(self.ctx.seed, "dropout"))
             self._train()
-        graph = classes_graph(rounded(self.network.bert), self.sentences.pools, self.network.head())
+        try:
+            encoder = rounded(self.network.bert)
+        except ValueError as error:
+            raise FloatingPointError(f"the tuned network cannot be stored. Got: {error} Or lower lr.") from error
+        graph = classes_graph(encoder, self.sentences.pools, self.network.head())
         return SentenceModel(graph, bank.plan, "probabilities", batch=_SCORED_AT_ONCE)
 
     def _train(self) -> None:

@@ -25,6 +25,8 @@ MOST_BYTES = 4 << 30
 _MOST_CONFIG_BYTES = 1 << 20
 _FILES = ("model.safetensors", "pytorch_model.bin")  # in a folder, in this order
 _BLOCK = 1 << 20
+_KINDS = ("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL", "C64")
+"""Kinds of numbers in safetensors that are read."""
 _NO_TENSORS = (
     "weights are read from safetensors, or from a plain state dict of tensors by torch.load(weights_only=True)"
 )
@@ -65,9 +67,16 @@ class Weights:
 
     @property
     def sha256(self) -> str:
-        """Return the SHA-256 of the file; computed once per process and version of the file."""
-        state = self.file.stat()
-        return _sha256(self.file, state.st_size, state.st_mtime_ns)
+        """Return the SHA-256 of the file; computed once per process and version of the file.
+
+        Raises:
+            UserError: the file cannot be read.
+        """
+        try:
+            state = self.file.stat()
+            return _sha256(self.file, state.st_size, state.st_mtime_ns)
+        except OSError as error:
+            raise _unreadable(self.file, error) from error
 
     def note(self) -> str:
         """Return where the weights are from and what they are, for the report."""
@@ -135,10 +144,20 @@ def read(weights: Weights) -> dict[str, np.ndarray]:
     Raises:
         UserError: the file is too large, damaged, or holds anything but tensors.
     """
-    size = weights.file.stat().st_size
+    try:
+        size = weights.file.stat().st_size
+    except OSError as error:
+        raise _unreadable(weights.file, error) from error
     if size > MOST_BYTES:
         raise UserError(f"{weights.file}: at most {MOST_BYTES} bytes are read. Got {size}. Use a smaller network.")
     return _safe_tensors(weights.file) if weights.file.suffix == ".safetensors" else _torch_tensors(weights.file)
+
+
+def _unreadable(file: Path, error: Exception) -> UserError:
+    """Return the complaint about a file of weights: what was wrong with it, in one line."""
+    said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    detail = " ".join(said.split())[:200].rstrip(".")
+    return UserError(f"{file}: {_NO_TENSORS}. Got: {detail}. Get the weights again.")
 
 
 def _in_folder(need: Need, folder: Path) -> Weights | None:
@@ -175,8 +194,8 @@ def _config(folder: Path) -> dict[str, Any]:
     if path.stat().st_size > _MOST_CONFIG_BYTES:
         raise UserError(f"{path}: at most {_MOST_CONFIG_BYTES} bytes are read. Got {path.stat().st_size}.")
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        values = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: JSON is needed. Got: {error}. Get the weights again.") from error
     if not isinstance(values, dict):
         raise UserError(f"{path}: a JSON object is needed. Got {type(values).__name__}. Get the weights again.")
@@ -198,30 +217,54 @@ def _safe_tensors(file: Path) -> dict[str, np.ndarray]:
     try:
         with safe_open(file, "numpy") as stored:
             kinds = {name: stored.get_slice(name).get_dtype() for name in stored.keys()}  # noqa: SIM118 - no mapping
+            _check_kinds(kinds)
             if "BF16" not in kinds.values():
                 return {name: _whole(stored.get_tensor(name)) for name in kinds}
         with safe_open(file, "pt") as stored:
-            return {name: _of_torch(stored.get_tensor(name)) for name in kinds}
+            return {name: _of_torch(name, stored.get_tensor(name)) for name in kinds}
     except (SafetensorError, OSError, ValueError) as error:
-        raise UserError(f"{file}: {_NO_TENSORS}. Got: {error}. Get the weights again.") from error
+        raise _unreadable(file, error) from error
+
+
+def _check_kinds(kinds: Mapping[str, str]) -> None:
+    """Refuse numbers that mean nothing without scales beside them, such as those of eight bits and a fraction."""
+    odd = next((name for name, kind in kinds.items() if kind not in _KINDS), None)
+    if odd is not None:
+        raise ValueError(f"{odd[:80]} of kind {kinds[odd]}, where {', '.join(_KINDS)} are read")
 
 
 def _torch_tensors(file: Path) -> dict[str, np.ndarray]:
+    import torch
+
+    stored = _unpickled(file)
+    if not isinstance(stored, dict) or not all(isinstance(value, torch.Tensor) for value in stored.values()):
+        raise UserError(f"{file}: {_NO_TENSORS}. Got a {type(stored).__name__} of other things. Get the weights again.")
+    try:
+        _check_size(sum(tensor.numel() * tensor.element_size() for tensor in stored.values()))
+        return {str(name): _of_torch(str(name), tensor) for name, tensor in stored.items()}
+    except ValueError as error:
+        raise _unreadable(file, error) from error
+
+
+def _unpickled(file: Path) -> Any:
+    """Return what torch finds in a file without running code of it."""
     import pickle
+    import struct
     import zipfile
 
     import torch
 
+    # A flipped byte shows in any line of torch's unpickler: as a wrong number of arguments (TypeError), a value of
+    # another type (AttributeError), a place that is not there (LookupError), a broken promise (AssertionError), a cut
+    # or overlong number (struct.error, OverflowError). All that 6,000 damaged files raised is listed here.
+    damage = (pickle.UnpicklingError, zipfile.BadZipFile, struct.error, OSError, EOFError, RuntimeError, ValueError,
+              TypeError, AttributeError, LookupError, AssertionError, OverflowError)  # fmt: skip
     try:
         if zipfile.is_zipfile(file):
             _check_unpacked(file)
-        stored = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        detail = " ".join(str(error).split())[:200]
-        raise UserError(f"{file}: {_NO_TENSORS}. Got: {detail}. Get the weights again.") from error
-    if not isinstance(stored, dict) or not all(isinstance(value, torch.Tensor) for value in stored.values()):
-        raise UserError(f"{file}: {_NO_TENSORS}. Got a {type(stored).__name__} of other things. Get the weights again.")
-    return {str(name): _of_torch(tensor) for name, tensor in stored.items()}
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except damage as error:
+        raise _unreadable(file, error) from error
 
 
 def _check_unpacked(file: Path) -> None:
@@ -229,16 +272,32 @@ def _check_unpacked(file: Path) -> None:
     import zipfile
 
     with zipfile.ZipFile(file) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
+        _check_size(sum(entry.file_size for entry in archive.infolist()))
+
+
+def _check_size(unpacked: int) -> None:
+    """Refuse what is larger in memory than a file may be, such as one number that is repeated without end."""
     if unpacked > MOST_BYTES:
         raise ValueError(f"{unpacked} bytes unpacked, where {MOST_BYTES} are read at most")
 
 
-def _of_torch(tensor: Any) -> np.ndarray:
-    numbers = tensor.detach().float() if tensor.is_floating_point() else tensor.detach()
-    array: np.ndarray = numbers.contiguous().numpy()
+def _of_torch(name: str, tensor: Any) -> np.ndarray:
+    """Return a tensor as an array.
+
+    Raises:
+        ValueError: it is sparse, quantized, without data, or of numbers that numpy does not have.
+    """
+    if tensor.is_floating_point() and tensor.element_size() < 2:  # nothing without its scales, see `_check_kinds`
+        raise ValueError(f"{name[:80]} of {tensor.dtype}, where numbers of 16 bits and more are read")
+    try:
+        numbers = tensor.detach().float() if tensor.is_floating_point() else tensor.detach()
+        array: np.ndarray = numbers.contiguous().numpy()
+    except (RuntimeError, TypeError) as error:  # of layout, device and type: torch says which it cannot convert
+        raise ValueError(f"{name[:80]}, no plain tensor: {error}") from error
     return array
 
 
 def _whole(array: np.ndarray) -> np.ndarray:
-    return array.astype(np.float32) if array.dtype.kind == "f" else array
+    """Return fractions as float32, infinite beyond its range: who wants finite numbers looks for them."""
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32) if array.dtype.kind == "f" else array

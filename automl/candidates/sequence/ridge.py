@@ -124,11 +124,17 @@ def _judged(seen: _Seen) -> _Judged:
         return float(shares @ (sums - scores[rows, seen.codes]) + even)
 
     found = minimize_scalar(_loss, bounds=(_COLDEST, _HOTTEST), method="bounded", options={"xatol": 0.01})
-    return _Judged(float(found.fun), float(np.exp(found.x)))
+    # it never looks at the bounds themselves
+    tried = [(float(found.fun), float(found.x)), *((_loss(bound), bound) for bound in (_COLDEST, _HOTTEST))]
+    loss, logarithm = min(tried, key=lambda pair: pair[0])
+    return _Judged(loss, float(np.exp(logarithm)))
 
 
 def _lowest(loss: Callable[[float], float]) -> float:
-    """Return the power near which the loss is least: from -1 downhill by whole steps, then by half a step."""
+    """Return the power near which the loss is least: from -1 downhill by whole steps, then by half a step.
+
+    Whole steps reach both bounds, and half a step may lead beyond one.
+    """
     best, step = -1.0, 1.0
     for direction in (-1.0, 1.0):
         while _LEAST_PENALTY <= best + direction * step <= _MOST_PENALTY and loss(best + direction * step) < loss(best):

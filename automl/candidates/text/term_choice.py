@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from automl.candidates.text.choices import chosen
 from automl.candidates.text.encoding import MOST_CHARACTERS, TermOptions, is_without_spaces
 from automl.candidates.text.vocabulary import PartOptions
 from automl.core.data import DataSpec
@@ -31,7 +32,10 @@ def chosen_terms(data: DataSource, ctx: Context, values: Mapping[str, Value]) ->
         data: rows of one column of text.
         ctx: its training rows tell the script.
         values: of a configuration: terms ("words", "characters" or "both"), words and characters (the longest run),
-            marks, counting, idf, lower and least.
+            marks, edges, counting, idf, norm, case and least.
+
+    Raises:
+        SpaceError: one of them is a word that is not known.
     """
     is_unspaced = is_without_spaces(data, ctx)
     options = _options(values, max(1, len(data.spec.classes)), is_unspaced=is_unspaced)
@@ -43,20 +47,21 @@ def chosen_terms(data: DataSource, ctx: Context, values: Mapping[str, Value]) ->
 def _options(values: Mapping[str, Value], classes: int, *, is_unspaced: bool) -> TermOptions:
     return TermOptions(
         parts=_unspaced_parts(values) if is_unspaced else _spaced_parts(values),
-        counting=values.get("counting", "log"),  # type: ignore[arg-type]
-        idf=values.get("idf", "smooth") == "smooth",
-        norm=values.get("norm", "each"),  # type: ignore[arg-type]
-        lower=values.get("case", "lower") == "lower",
+        counting=chosen(values, "counting", ("log", "raw", "once")),  # type: ignore[arg-type]
+        idf=chosen(values, "idf", ("smooth", "none")) == "smooth",
+        norm=chosen(values, "norm", ("each", "all", "none")),  # type: ignore[arg-type]
+        lower=chosen(values, "case", ("lower", "kept")) == "lower",
         longest=min(max(_LONGEST_WEIGHTS // classes, _LONGEST[0]), _LONGEST[1]),
         most=min(MAX_TERMS, MOST_WEIGHTS // classes),
     )
 
 
 def _spaced_parts(values: Mapping[str, Value]) -> tuple[PartOptions, ...]:
-    terms, least = values["terms"], int(values["least"])
+    terms, least = chosen(values, "terms", ("both", "words", "characters")), int(values["least"])
     parts = []
     if terms != "characters":
-        marks, edges = values.get("marks") == "kept", values.get("edges") == "marked"
+        marks = chosen(values, "marks", ("dropped", "kept")) == "kept"
+        edges = chosen(values, "edges", ("none", "marked")) == "marked"
         parts.append(PartOptions("words", 1, int(values["words"]), marks=marks, edges=edges, least=least))
     if terms != "words":
         parts.append(PartOptions("characters", 2, int(values["characters"]), least=least))

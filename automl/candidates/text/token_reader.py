@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl.candidates.encoding_cache import cache_key, read_array, write_array
+from automl.candidates.text.choices import chosen
 from automl.candidates.text.encoding import EncodedTokens, TokenOptions, encoded_tokens
 from automl.candidates.text.text_model import TextModel
 from automl.candidates.text.word_vectors import WordVectors, read_vectors
@@ -33,9 +34,9 @@ _VECTOR_SECONDS = 4.0  # to read a file of 400,000 word vectors
 class TokenReader:
     """Implements `automl.candidates.training.ragged_encoding.Reader`.
 
-    Of a configuration it reads "embedding", the width, and where they are "longest", "vocabulary", "marks" and "case"
-    ("kept" or not), "word_dropout" and "pairs". If the user names a file of word vectors, embeddings begin as those,
-    and are as wide.
+    Of a configuration it reads "embedding", the width, and where they are "longest", "vocabulary", "marks" ("kept" or
+    "dropped"), "case" ("lower" or "kept"), "word_dropout" and "pairs". If the user names a file of word vectors,
+    embeddings begin as those, and are as wide.
     """
 
     def size(self, values: Mapping[str, Value], spec: DataSpec) -> Size:
@@ -67,10 +68,14 @@ READER = TokenReader()
 
 
 def token_options(values: Mapping[str, Value]) -> TokenOptions:
-    """Return how texts become tokens."""
+    """Return how texts become tokens.
+
+    Raises:
+        SpaceError: "case" or "marks" is a word that is not known.
+    """
     return TokenOptions(
-        lower=values.get("case", "lower") == "lower",
-        marks=values.get("marks", "kept") == "kept",
+        lower=chosen(values, "case", ("lower", "kept")) == "lower",
+        marks=chosen(values, "marks", ("kept", "dropped")) == "kept",
         longest=int(values.get("longest", 256)),
         most=int(values.get("vocabulary", 30_000)),
     )

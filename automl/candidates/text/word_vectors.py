@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -33,8 +35,8 @@ def read_vectors(path: Path, places: Mapping[str, int]) -> WordVectors:
     """Return the vectors of the words that are asked for; the file is read line by line and never held.
 
     A line is a word and its numbers, with spaces between them; fastText puts the numbers of lines and of numbers before
-    all. Of a word that comes twice the first counts. Formats: https://github.com/stanfordnlp/GloVe and
-    https://fasttext.cc/docs/en/english-vectors.html.
+    all. Of a word that comes twice the first counts. A byte order mark at the start of the file is passed over.
+    Formats: https://github.com/stanfordnlp/GloVe and https://fasttext.cc/docs/en/english-vectors.html.
 
     Args:
         path: the file; if it ends in .gz it is unpacked on the way.
@@ -43,7 +45,7 @@ def read_vectors(path: Path, places: Mapping[str, int]) -> WordVectors:
     Raises:
         UserError: it is missing, or a line is something else.
     """
-    wanted = {word.encode(): place for word, place in places.items()}
+    wanted = {word.encode("utf-8", "surrogatepass"): place for word, place in places.items()}
     found: dict[int, np.ndarray] = {}
     numbers = 0
     for line, text in _lines(path):
@@ -70,10 +72,11 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             line = 0
             while text := file.readline(_LONGEST_LINE + 1):
                 line += 1
+                text = text.removeprefix(codecs.BOM_UTF8) if line == 1 else text
                 if len(text) > _LONGEST_LINE:
                     raise _wrong(path, line, text, "a line has at most 128 KiB")
                 yield line, text.rstrip(b" \t\r\n")
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path}: word vectors must be readable. Got {type(error).__name__}: {error}.") from error
 
 
@@ -105,7 +108,8 @@ def _split(path: Path, line: int, text: bytes, numbers: int) -> tuple[bytes, byt
 
 def _vector(path: Path, line: int, text: bytes, numbers: int) -> np.ndarray:
     try:
-        vector = np.array(text.split(b" "), np.float32)
+        with np.errstate(over="ignore"):  # what single precision does not hold is refused below
+            vector = np.array(text.split(b" "), np.float32)
     except ValueError as error:
         raise _wrong(path, line, text, f"{numbers} numbers are expected behind the word") from error
     if vector.shape != (numbers,) or not np.isfinite(vector).all():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,3 +99,14 @@ def test_what_changes_the_numbers_has_a_place_of_its_own(change: str, sight: Sig
 
 def test_maps_are_kept_in_half_precision(sight: Sight, tmp_path: Path) -> None:
     assert bank(sight.until(3), tmp_path).rows(np.arange(2), context(tmp_path)).dtype == np.float16
+
+
+def test_maps_that_half_precision_does_not_hold_are_kept_as_they_are(sight: Sight, tmp_path: Path) -> None:
+    trunk = sight.until(1)
+    last = trunk.backbone.blocks[-1]
+    conv = last.convs[-1]._replace(weight=np.full_like(last.convs[-1].weight, 6e4))
+    blocks = (*trunk.backbone.blocks[:-1], last._replace(convs=(*last.convs[:-1], conv)))
+    large = replace(trunk, backbone=replace(trunk.backbone, blocks=blocks, name="large"))
+    found = bank(large, tmp_path).rows(np.arange(3), context(tmp_path))
+    assert found.max() > 65504
+    np.testing.assert_allclose(found, View(large).compute(striped_images(ROWS).X[:3]), rtol=1e-5)

@@ -134,6 +134,7 @@ def test_names_may_begin_with_that_of_the_model() -> None:
         ),
         ("embeddings.word_embeddings.weight", torch.zeros(9, 16), "must be \\(50, 16\\) together. Got \\(9, 16\\)"),
         ("embeddings.token_type_embeddings.weight", torch.zeros(2, 8), "must be \\(48, 16\\) together"),
+        ("embeddings.token_type_embeddings.weight", torch.zeros(0, 16), "must be \\(48, 16\\) together"),
         ("embeddings.LayerNorm.weight", torch.full((16,), 1e6), "entered.weight must lie within 65504. Got 1e\\+06"),
         ("embeddings.LayerNorm.bias", torch.full((16,), float("nan")), "entered.bias must lie within 65504. Got nan"),
     ],

@@ -161,3 +161,53 @@ def test_weights_that_do_not_fit_are_refused(
     folder = broken(tmp_path / "broken", weights_folder, {"b": np.zeros(len(said)), **change}, config)
     with pytest.raises(UserError, match=said):
         backbone(folder)
+
+
+@pytest.mark.parametrize("config", [{"mean": 0}, {"deviation": [1, 2, 3]}], ids=["mean", "deviation"])
+def test_another_config_is_another_network(config: dict[str, Any], tmp_path: Path, weights_folder: Path) -> None:
+    one = backbone(weights_folder)
+    other = backbone(broken(tmp_path / "other", weights_folder, {}, config))
+    assert (other.name != one.name, backbone(tmp_path / "other") is other) == (True, True)
+    assert (other.mean, other.deviation) != (one.mean, one.deviation)
+    assert Sight(other, (8, 8, 3), (32, 32)).name != Sight(one, (8, 8, 3), (32, 32)).name
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "said"),
+    [
+        ("_conv_stem.weight", np.full((32, 3, 3, 3), 1e6, np.float32),
+         r"_conv_stem.weight times that of _bn0 must lie within 65504. Got 999"),
+        ("_bn0.bias", np.full(32, 1e38, np.float32), r"_bn0.bias less .* must lie within 65504. Got 1e\+38"),
+        ("_bn0.running_mean", np.full(32, 1e300), r"_bn0.running_mean must be finite"),
+        ("_bn0.bias", np.ones(32, np.complex64), r"_bn0.bias must be finite, .* Got complex64"),
+    ],
+    ids=["weight", "bias", "double", "complex"],
+)  # fmt: skip
+def test_weights_that_half_precision_does_not_hold_are_refused(
+    name: str, array: np.ndarray, said: str, tmp_path: Path, weights_folder: Path
+) -> None:
+    folder = broken(tmp_path / "broken", weights_folder, {name: array}, {})
+    with pytest.raises(UserError, match=said):
+        backbone(folder)
+
+
+def test_the_largest_number_of_half_precision_is_taken(tmp_path: Path, weights_folder: Path) -> None:
+    stem = np.full((32, 3, 3, 3), 65504 * np.sqrt(1.001) * (1 - 1e-6), np.float32)
+    network = backbone(broken(tmp_path / "large", weights_folder, {"_conv_stem.weight": stem}, {}))
+    assert np.unique(network.blocks[0].convs[0].weight).tolist() == [65504]
+
+
+def test_weights_that_grew_beyond_half_precision_are_no_network(weights_folder: Path) -> None:
+    network = backbone(weights_folder)
+    body = Body(network)
+    with torch.no_grad():
+        next(body.parameters()).fill_(1e6)
+    with pytest.raises(FloatingPointError, match=r"_conv_stem.weight must lie within 65504. Got 1e\+06. Lower lr"):
+        body.learned(network)
+
+
+def test_a_long_value_of_a_config_is_cut(tmp_path: Path, weights_folder: Path) -> None:
+    folder = broken(tmp_path / "long", weights_folder, {}, {"mean": "x" * 100_000})
+    with pytest.raises(UserError, match=r"mean in config.json must be in") as caught:
+        backbone(folder)
+    assert len(str(caught.value)) < 300 + len(str(tmp_path))

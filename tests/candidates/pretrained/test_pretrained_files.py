@@ -117,3 +117,50 @@ def test_a_configuration_without_a_size_is_refused(tmp_path: Path) -> None:
     (write_bert(tmp_path) / "config.json").write_text('{"model_type": "bert"}')
     with pytest.raises(UserError, match=r"vocab_size must be a whole number .* Got None"):
         config_of(weights_in(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "token", ["[UNK]", {"content": "[UNK]", "lstrip": False, "__type": "AddedToken"}], ids=["text", "object"]
+)
+def test_the_unknown_piece_is_a_text_or_an_object(token: object, tmp_path: Path) -> None:
+    weights = weights_in(write_bert(tmp_path))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"unk_token": token}))
+    assert token_plan(weights, 32)["unknown"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"unk_token": None}, "unk_token must be a text, or an object with one as content. Got None"),
+        ({"unk_token": ["[UNK]"] * 10_000}, r"unk_token must be a text, .* Got \['\[UNK\]'"),
+        ({"unk_token": {"content": 3}}, r"unk_token must be a text, .* Got \{'content': 3\}"),
+        ({"unk_token": "x" * 10_000}, "a vocabulary with .PAD. first and xxx"),
+        ({"strip_accents": "no"}, "strip_accents must be true, false or null. Got 'no'"),
+    ],
+    ids=["null", "list", "number within", "long", "strip"],
+)
+def test_options_of_another_kind_are_refused_in_a_short_line(
+    options: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    weights = weights_in(write_bert(tmp_path))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(options))
+    with pytest.raises(UserError, match=said) as caught:
+        token_plan(weights, 32)
+    assert len(str(caught.value)) < 500 + len(str(tmp_path))
+
+
+def test_a_vocabulary_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    weights = weights_in(write_bert(tmp_path))
+    plain = token_plan(weights, 32)
+    path = tmp_path / "vocab.txt"
+    path.write_text("\ufeff" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert token_plan(weights, 32) == plain
+
+
+@pytest.mark.parametrize("name", ["hidden_act", "hidden_size", "layer_norm_eps"])
+def test_a_long_value_of_a_configuration_is_cut(name: str, tmp_path: Path) -> None:
+    path = write_bert(tmp_path) / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: "x" * 100_000}))
+    with pytest.raises(UserError, match=rf"config.json: {name} must .* Got 'xxx") as caught:
+        config_of(weights_in(tmp_path))
+    assert len(str(caught.value)) < 300 + len(str(tmp_path))

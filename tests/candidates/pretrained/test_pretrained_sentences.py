@@ -150,3 +150,13 @@ def test_static_vectors_are_mean_maximum_and_beginning(tmp_path: Path) -> None:
 def test_a_table_that_is_too_short_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"word_embeddings.weight of 9999 rows is needed. Got"):
         table_of(bank_in(tmp_path).weights, 9999)
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocab.txt"])
+def test_other_files_beside_the_same_weights_make_another_bank(name: str, tmp_path: Path) -> None:
+    before, path = bank_in(tmp_path).folder, tmp_path / "weights" / name
+    text = path.read_text()
+    path.write_text(text.replace('"num_attention_heads": 2', '"num_attention_heads": 4').replace("a\nb\n", "b\na\n"))
+    weights = find(MINILM, {"weights": tmp_path / "weights"})
+    assert weights is not None
+    assert SentenceBank.of(weights, 32, DATA, tmp_path / "cache").folder != before

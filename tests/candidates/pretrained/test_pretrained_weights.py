@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +133,71 @@ def test_a_config_that_cannot_be_read_is_named(text: str, said: str, tmp_path: P
     (folder(tmp_path) / "config.json").write_text(text)
     with pytest.raises(UserError, match=rf"config.json: {said}"):
         find(NEED, {"weights": tmp_path})
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_an_old_file_with_a_byte_changed_is_read_or_refused(seed: int, tmp_path: Path) -> None:
+    path, rng = tmp_path / "old.pth", np.random.default_rng(seed)
+    torch.save({"a": torch.arange(6.0)}, path, _use_new_zipfile_serialization=False)
+    raw = bytearray(path.read_bytes())
+    raw[int(rng.integers(20, len(raw)))] = int(rng.integers(256))
+    path.write_bytes(raw if seed % 2 else raw[: int(rng.integers(len(raw)))])
+    said = refusal(path)
+    assert said == "" or ("old.pth: weights are read from" in said and "Get the weights again." in said)
+
+
+def refusal(path: Path) -> str:
+    try:
+        read(stored(path))
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["sparse", "compressed", "meta", "quantized", "conjugate", "eight bits", "endless"])
+def test_a_tensor_without_plain_numbers_is_named(kind: str, tmp_path: Path) -> None:
+    tensor = {
+        "sparse": lambda: torch.eye(3).to_sparse(),
+        "compressed": lambda: torch.eye(3).to_sparse_csr(),
+        "meta": lambda: torch.empty(3, device="meta"),
+        "quantized": lambda: torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.quint8),
+        "conjugate": lambda: torch.ones(3, dtype=torch.complex64).conj(),
+        "eight bits": lambda: torch.ones(3).to(torch.float8_e4m3fn),
+        "endless": lambda: torch.ones(1).expand(1 << 40),
+    }[kind]()
+    torch.save({"named": tensor}, tmp_path / "odd.pth")
+    with pytest.raises(
+        UserError, match=r"odd.pth: weights are read .* Got: .*(named|bytes unpacked).* Get the weights"
+    ):
+        read(stored(tmp_path / "odd.pth"))
+
+
+def test_numbers_of_eight_bits_and_a_fraction_are_refused(tmp_path: Path) -> None:
+    save_torch_file({"named": torch.ones(3).to(torch.float8_e4m3fn)}, tmp_path / "model.safetensors")
+    with pytest.raises(UserError, match=r"model.safetensors: .* Got: .*named of kind F8_E4M3, where F64, F32"):
+        read(stored(tmp_path / "model.safetensors"))
+
+
+def test_numbers_beyond_single_precision_come_without_a_warning(tmp_path: Path) -> None:
+    save_file({"a": np.array([1e300])}, tmp_path / "model.safetensors")
+    assert np.isinf(read(stored(tmp_path / "model.safetensors"))["a"]).all()
+
+
+def test_a_complaint_about_a_file_is_one_line(tmp_path: Path) -> None:
+    torch.save({"a": Path("x")}, tmp_path / "evil.pth")
+    said = refusal(tmp_path / "evil.pth")
+    assert len(said.splitlines()) == 1
+    assert len(said) < len(str(tmp_path)) + 500
+
+
+@pytest.mark.parametrize("asked", [read, lambda weights: weights.sha256], ids=["read", "hash"])
+def test_weights_that_went_away_are_said(asked: Callable[[Weights], object], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"gone.pth: weights are read .* Got: FileNotFoundError"):
+        asked(stored(tmp_path / "gone.pth"))
+
+
+def test_a_config_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    config = folder(tmp_path) / "config.json"
+    config.write_text("\ufeff" + config.read_text(), encoding="utf-8")
+    assert find(NEED, {"weights": tmp_path}) is not None

@@ -130,6 +130,17 @@ def test_scores_that_are_always_wrong_become_small() -> None:
     assert found.loss > np.log(3)
 
 
+@pytest.mark.parametrize(("size", "logarithm"), [(-1.0, -2.0), (1e-4, 4.0)], ids=["coldest", "hottest"])
+def test_the_best_temperature_may_be_a_bound(size: float, logarithm: float) -> None:
+    found = _judged(_Seen(size * targets_of(CODES), CODES, np.ones(48)))
+    assert found.heat == np.exp(logarithm)
+    assert found.loss == pytest.approx(loss_at(size * targets_of(CODES), CODES, np.ones(48), logarithm), rel=1e-12)
+
+
+def test_where_all_temperatures_are_alike_none_of_the_bounds_is_taken() -> None:
+    assert np.exp(-2) < _judged(_Seen(np.zeros((48, 3)), CODES, np.ones(48))).heat < np.exp(4)
+
+
 @pytest.mark.parametrize("least", [-3.9, -2.6, -1.0, -0.6, 0.4, 1.9])
 def test_the_power_is_the_half_step_next_to_the_least_loss(least: float) -> None:
     found = _lowest(lambda power: (power - least) ** 2)

@@ -10,6 +10,7 @@ import pytest
 from automl.candidates.text.term_choice import MOST_WEIGHTS, chosen_terms, encoding_seconds, expected_options
 from automl.candidates.text.term_choice import terms_per_row as found_per_row
 from automl.candidates.text.vocabulary import PartOptions
+from automl.errors import SpaceError
 from automl.testing.context import LocalContext, spoken_texts, text_table
 
 DATA = spoken_texts(60)
@@ -49,6 +50,13 @@ def test_where_there_are_no_spaces_runs_of_signs_stand_for_words(tmp_path: Path,
 def test_values_that_a_space_leaves_out_have_defaults() -> None:
     options = expected_options(DATA.spec, BOTH)
     assert (options.counting, options.idf, options.norm, options.lower) == ("log", True, "each", True)
+
+
+@pytest.mark.parametrize("name", ["terms", "marks", "edges", "case", "counting", "idf", "norm"])
+@pytest.mark.parametrize("value", ["keep", "", True, "x" * 999], ids=["word", "empty", "true", "long"])
+def test_a_word_that_is_not_known_is_refused_and_not_read_as_another(name: str, value: Any) -> None:
+    with pytest.raises(SpaceError, match=rf"^{name}: must be one of .* Got .{{1,80}}\. Mend the search space\.$"):
+        expected_options(DATA.spec, {**BOTH, name: value})
 
 
 def test_values_are_passed_on() -> None:

@@ -13,7 +13,7 @@ import pytest
 from automl.candidates.text.encoding import encoded_tokens
 from automl.candidates.text.token_reader import READER, embeddings, token_options
 from automl.candidates.text.word_vectors import MOST_NUMBERS, read_vectors
-from automl.errors import UserError
+from automl.errors import SpaceError, UserError
 from automl.testing.context import LocalContext, spoken_texts
 
 DATA = spoken_texts(60)
@@ -219,6 +219,12 @@ def test_another_file_under_the_same_name_is_read_anew(tmp_path: Path) -> None:
 def test_options_are_read_from_a_configuration(values: dict[str, Any], expected: tuple[bool, bool, int, int]) -> None:
     options = token_options(values)
     assert (options.lower, options.marks, options.longest, options.most) == expected
+
+
+@pytest.mark.parametrize("name", ["case", "marks"])
+def test_an_option_that_is_not_known_is_refused_and_not_read_as_the_other(name: str) -> None:
+    with pytest.raises(SpaceError, match=rf"^{name}: must be one of .*\. Got 'left out'\."):
+        token_options({name: "left out"})
 
 
 @pytest.mark.parametrize("longest", [1, 3, 10, 1000])

@@ -46,11 +46,12 @@ def test_a_file_without_a_known_word_has_a_width_all_the_same(tmp_path: Path) ->
         ("the 1 2 3\ncat 1 2\n", r"line 2: a word and 3 numbers are expected. Got 'cat 1 2'"),
         ("the 1 2\ncat 1 two\n", r"line 2: 2 numbers are expected behind the word. Got '1 two'"),
         ("the 1 2\ncat 1 nan\n", r"line 2: 2 finite numbers are expected"),
+        ("the 1 2\ncat 1 1e39\n", r"line 2: 2 finite numbers are expected behind the word. Got '1 1e39'"),
         ("the 1 2\ncat  2\n", r"line 2: 2 numbers are expected"),
         ("9 99999999\nthe 1 2\n", r"line 1: a word and 2 to 4096 numbers"),
         ("the 1 2\n" + "x" * 200_000, r"line 2: a line has at most 128 KiB"),
     ],
-    ids=["empty", "no number", "too few", "a word", "not finite", "a gap", "wide header", "long line"],
+    ids=["empty", "no number", "too few", "a word", "not finite", "too large", "a gap", "wide header", "long line"],
 )
 def test_what_is_no_file_of_vectors_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
@@ -66,3 +67,20 @@ def test_a_file_that_is_no_archive_is_said(tmp_path: Path) -> None:
     (tmp_path / "cut.gz").write_bytes(gzip.compress(GLOVE.encode() * 50)[:-20])
     with pytest.raises(UserError, match=r"must be readable\. Got EOFError"):
         read_vectors(tmp_path / "cut.gz", {})
+
+
+def test_an_archive_with_damage_within_is_said(tmp_path: Path) -> None:
+    raw = bytearray(gzip.compress(np.random.default_rng(0).bytes(4000).hex().encode()))
+    raw[10:40] = b"\xff" * 30
+    (tmp_path / "hurt.gz").write_bytes(raw)
+    with pytest.raises(UserError, match=r"hurt.gz: word vectors must be readable\. Got error: Error -3"):
+        read_vectors(tmp_path / "hurt.gz", PLACES)
+
+
+@pytest.mark.parametrize("text", ["cat 1 2\ndog 3 4\n", "2 2\ncat 1 2\ndog 3 4\n"], ids=["GloVe", "fastText"])
+def test_a_byte_order_mark_does_not_hide_the_first_word(tmp_path: Path, text: str) -> None:
+    assert read_vectors(written(tmp_path, "\ufeff" + text), PLACES).vectors.tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_word_that_is_no_text_is_asked_for_too(tmp_path: Path) -> None:
+    assert read_vectors(written(tmp_path, "cat 1 2\n"), {"\ud800": 0, "cat": 1}).places.tolist() == [1]
