@@ -119,6 +119,7 @@ class TestMlpOnValues(TestMlp):
     data = TABLE_OF_VALUES
 
 
+@pytest.mark.slow
 class TestTabm(TableCandidateContract):
     candidate = tabm.CANDIDATE
     configuration = classes("tabm", members=8, width=64, layers=1, embedding_width=4, bins=8, batch_size=64, epochs=20)
@@ -126,6 +127,7 @@ class TestTabm(TableCandidateContract):
     space = space_of("tabular-clf", "tabm")
 
 
+@pytest.mark.slow
 class TestTabmOnValues(TestTabm):
     configuration = values("tabm", members=8, width=64, layers=1, embedding_width=4, bins=8, batch_size=64, epochs=20)
     space = space_of("tabular-reg", "tabm")

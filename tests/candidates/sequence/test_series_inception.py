@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from automl.candidates.sequence import inception
 from automl.core.space import Configuration
 from automl.spaces.space_file import read_space
@@ -14,6 +16,7 @@ SMALL = {**PLAIN, "units": 4, "blocks": 1, "kernel": 5, "lr": 0.02, "epochs": 15
 """Smaller than any in the space, so that tests take tenths of seconds."""
 
 
+@pytest.mark.slow
 class TestInception(SeriesCandidateContract):
     candidate = inception.CANDIDATE
     configuration = Configuration("inception", {**SPACE.default().values, **SMALL})

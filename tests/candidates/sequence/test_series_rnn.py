@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from automl.candidates.sequence import rnn
 from automl.core.space import Configuration
 from automl.spaces.space_file import read_space
@@ -14,6 +16,7 @@ SMALL = {**PLAIN, "units": 12, "directions": 1, "patch": 2, "lr": 0.02, "epochs"
 """Smaller than any in the space, so that tests take tenths of seconds."""
 
 
+@pytest.mark.slow
 class TestRnn(SeriesCandidateContract):
     candidate = rnn.CANDIDATE
     configuration = Configuration("rnn", {**SPACE.default().values, **SMALL})

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from automl.candidates.sequence import transformer
 from automl.core.space import Configuration
 from automl.spaces.space_file import read_space
@@ -14,6 +16,7 @@ SMALL = {**PLAIN, "units": 16, "layers": 1, "heads": 2, "patch": 2, "lr": 0.01, 
 """Smaller than any in the space, so that tests take tenths of seconds."""
 
 
+@pytest.mark.slow
 class TestTransformer(SeriesCandidateContract):
     candidate = transformer.CANDIDATE
     configuration = Configuration("transformer", {**SPACE.default().values, **SMALL})

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from automl.candidates.text.bag import CANDIDATE
 from automl.core.space import Configuration
 from automl.spaces.space_file import read_space
@@ -16,6 +18,7 @@ VALUES: dict[str, Any] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 class TestBag(TextCandidateContract):
     candidate = CANDIDATE
     configuration = Configuration("bag", VALUES)

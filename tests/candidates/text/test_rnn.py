@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from automl.candidates.text.rnn import CANDIDATE
 from automl.core.space import Configuration
 from automl.spaces.space_file import read_space
@@ -16,6 +18,7 @@ VALUES: dict[str, Any] = {
 SPACE = Path(__file__).parents[3] / "search_spaces" / "text-clf" / "rnn.toml"
 
 
+@pytest.mark.slow
 class TestRnn(TextCandidateContract):
     candidate = CANDIDATE
     configuration = Configuration("rnn", VALUES)
