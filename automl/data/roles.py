@@ -14,6 +14,8 @@ GUESSED_TARGETS = frozenset({"target", "label", "class", "y"})
 """A column of such a name (in any case) is the target where none is named and there is one of them only."""
 GUESSED_TEXTS = frozenset({"text", "sentence", "document", "message", "review", "tweet", "comment", "content", "body"})
 """As `GUESSED_TARGETS`, for the column of text where there are several beside the target."""
+OTHER_TEXTS = frozenset({"title", "subject", "headline", "summary", "abstract", "description", "question", "answer"})
+"""Names of columns that may be meant just as well: beside one of them nothing is guessed."""
 _SHOWN = 12
 
 
@@ -107,8 +109,9 @@ def with_text(roles: Roles, names: Sequence[str], shown: str) -> Roles:
         return roles
     beside = {roles.target, roles.sample_weight, roles.group, roles.split_time, *roles.drop}
     left = [name for name in names if name not in beside]
-    likely = left if len(left) == 1 else [name for name in left if name.strip().lower() in GUESSED_TEXTS]
-    if len(likely) != 1:
+    called = [name for name in left if name.strip().lower() in GUESSED_TEXTS | OTHER_TEXTS]
+    likely = left if len(left) == 1 else called
+    if len(likely) != 1 or (len(left) > 1 and likely[0].strip().lower() in OTHER_TEXTS):
         raise DataError(
             f"--text: the column of text is needed for {shown}. Got {len(left)} that may be. {listed(left)}"
         )

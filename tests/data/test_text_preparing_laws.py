@@ -16,7 +16,7 @@ import pytest
 from automl.core.data import DataSpec, Finding
 from automl.data import text_facts
 from automl.data.folder import DataFolder
-from automl.data.roles import GUESSED_TEXTS, Roles, checked, with_text
+from automl.data.roles import GUESSED_TEXTS, OTHER_TEXTS, Roles, checked, with_text
 from automl.data.sources import open_source
 from automl.data.text_facts import text_alone, text_findings, text_shape
 from automl.errors import DataError
@@ -197,13 +197,14 @@ def guess(names: Sequence[str], taken: set[str]) -> str | None:
     """Return the column of text as a plain reading of the rule has it."""
     left = [name for name in names if name not in taken]
     called = [name for name in left if name.strip().lower() in GUESSED_TEXTS]
-    return left[0] if len(left) == 1 else called[0] if len(called) == 1 else None
+    others = [name for name in left if name.strip().lower() in OTHER_TEXTS]
+    return left[0] if len(left) == 1 else called[0] if len(called) == 1 and not others else None
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_the_column_of_text_is_told_or_asked_for(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    pool = ["Text", " review ", "BODY", "price", "who", "when", "x"]
+    pool = ["Text", " review ", "BODY", "price", "title", "when", "x"]
     names = ["label", *rng.choice(pool, rng.integers(1, 6), replace=False).tolist()]
     dropped = tuple(name for name in names[1:] if rng.random() < 0.4)
     expected, roles = guess(names, {"label", *dropped}), checked(Roles(drop=dropped), names, "d.csv")
