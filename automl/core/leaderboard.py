@@ -104,6 +104,12 @@ def trial_score(trial: Trial) -> float | None:
     return math.fsum(known) / len(known) if known and len(known) == len(scores) else None
 
 
+def place(trial: Trial, metric: Metric) -> tuple[float, int, str, int]:
+    """Return what a full trial is ranked by, less being better; one without a score comes last."""
+    score = trial_score(trial)
+    return _order(_Scored(trial, -math.inf * metric.sign if score is None else score), metric)
+
+
 def size_bytes(trial: Trial) -> int:
     """Return the size of all fold models of a trial."""
     return sum(r.size_bytes for r in trial.results.values())

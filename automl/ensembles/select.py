@@ -28,11 +28,14 @@ from automl.core.scores import (
 )
 from automl.ensembles.greedy import Greedy, Latency
 from automl.ensembles.resampling import affordable, most_resamples, sampled_rows
+from automl.ensembles.ties import FEW_ROWS, Ties
 
 MOST_TRIALS = 50
 CONVINCING = 0.5
 """The ensemble is taken if it is better with at least this probability. On few rows no difference is certain, and the
 mean of several models varies less from sample to sample than the one that happened to be best."""
+CONVINCING_OF_TIES = 0.25
+"""As `CONVINCING`, for the mean of what ties on few rows: it is taken unless the single model is clearly better."""
 NOISE_SHARE = 0.1
 NOISE_PROBABILITY = 0.6
 """A simpler model is taken if it falls short by less than this share of the standard error, and the best one is better
@@ -54,6 +57,7 @@ class Contestant:
         predictions: out of fold, (n, classes) or (n,), float32; NaN where it predicted nothing.
         size_bytes: of all its fold models.
         latency_ms: to predict one row, all its fold models together.
+        end_seconds: to export its models and look at the test set with them.
     """
 
     trial: int
@@ -61,6 +65,7 @@ class Contestant:
     predictions: np.ndarray
     size_bytes: int = 0
     latency_ms: float = 0.0
+    end_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ class Rules:
     Attributes:
         baseline: trial the winner is compared with; None for no comparison.
         max_latency_ms: most a prediction of one row may take; None for no limit.
-        max_bytes: most that all models together may weigh, to be exported in time; None for no limit.
+        max_end_seconds: most that all models together may take to be exported and tested; None for no limit.
         sample_rows: rows of the new sample that the interval is for, the test's; None for as many as the data has.
         time_left: seconds that may still be used; None where no decision may depend on time.
         split: how folds were made; with groups or times the interval is at least as wide as the folds differ.
@@ -78,7 +83,7 @@ class Rules:
 
     baseline: int | None = None
     max_latency_ms: float | None = None
-    max_bytes: float | None = None
+    max_end_seconds: float | None = None
     sample_rows: int | None = None
     time_left: TimeLeft | None = None
     split: Split = "stratified"
@@ -162,16 +167,64 @@ def choose(
         ValueError: no contestant, or no row that all of them predicted.
     """
     field = _Field.of(contestants, y, metric=metric, folds=folds, rng=rng, rules=rules)
+    verdict = _judge(field, rng)
+    if verdict.p_ensemble is not None and verdict.p_ensemble >= field.convincing:
+        return field.conclude(verdict.ensemble, verdict, verdict.scores[:, 1], rng=rng)
+    return field.conclude(verdict.single, verdict, verdict.scores[:, 0], rng=rng)
+
+
+def likely_members(
+    contestants: Sequence[Contestant],
+    y: np.ndarray,
+    metric: Metric,
+    *,
+    folds: np.ndarray,
+    rng: np.random.Generator,
+    rules: Rules = Rules(),
+) -> frozenset[int]:
+    """Return the trials that `choose` is likely to take, without its scores; the ensemble's where there is doubt.
+
+    Raises:
+        ValueError: as `choose`.
+    """
+    field = _Field.of(contestants, y, metric=metric, folds=folds, rng=rng, rules=rules)
+    verdict = _judge(field, rng)
+    is_doubtful = verdict.p_ensemble is None and bool(verdict.ensemble.any())
+    is_mixed = is_doubtful or (verdict.p_ensemble or 0.0) >= field.convincing
+    weights = verdict.ensemble if is_mixed else verdict.single
+    return frozenset(field.contestants[i].trial for i in np.flatnonzero(weights))
+
+
+class _Verdict(NamedTuple):
+    """What is known of the best single model and of the ensemble.
+
+    Attributes:
+        single, ensemble: weights of the contestants; all 0 where no ensemble was built.
+        pool: the rows that the resamples are drawn from.
+        scores: (resamples, 2) on the rows left out, of the single model and of the ensemble.
+        p_ensemble: probability that the ensemble is better; None where there is no choice.
+    """
+
+    single: np.ndarray
+    ensemble: np.ndarray
+    pool: Pool
+    scores: np.ndarray
+    p_ensemble: float | None
+
+
+def _judge(field: _Field, rng: np.random.Generator) -> _Verdict:
+    """Hold the best single model and the greedy ensemble against each other, in the time that is left."""
+    rules, metric = field.rules, field.pool.metric
     small = field.pool.sampled(sampled_rows(field.pool), rng)
     single = field.simplest_near_best(rng)
-    if len(field.contestants) == 1 or (rules.time_left is not None and rules.time_left() <= 0):
-        return field.conclude(single, small, np.empty(0), rng=rng)
-    greedy = Greedy(small, latency=field.latency)
+    if len(field.contestants) == 1 or rules.seconds() <= 0:
+        return _Verdict(single, np.zeros(len(single)), small, np.empty((0, 2)), None)
+    greedy = field.mixer(small)
     before = rules.seconds()
     ensemble = greedy(np.ones(len(small.y)))
     took = before - rules.seconds()  # not a number where no decision may depend on time: then there are resamples
     drawn = affordable(small, took, rules.seconds(), rng)
-    judged = greedy if drawn is small else Greedy(drawn, latency=field.latency)
+    judged = greedy if drawn is small else field.mixer(drawn)
     ways: list[Select] = [drawn.best, judged]
     if drawn is not small:  # what is prepared once must not count for each resample
         judged(np.ones(len(drawn.y)))
@@ -181,12 +234,10 @@ def choose(
         p_ensemble = share_above_zero(metric.sign * (scores[:, 1] - scores[:, 0]))
     elif np.count_nonzero(ensemble) > 1 and rules.seconds() > HALVES_COST * took:
         p_ensemble = _better_on_other_half(small, greedy, rng)
-    if p_ensemble is not None and p_ensemble >= CONVINCING:
-        return field.conclude(ensemble, drawn, scores[:, 1], p_ensemble=p_ensemble, rng=rng)
-    return field.conclude(single, drawn, scores[:, 0], p_ensemble=p_ensemble, rng=rng)
+    return _Verdict(single, ensemble, drawn, scores, p_ensemble)
 
 
-def _better_on_other_half(pool: Pool, greedy: Greedy, rng: np.random.Generator) -> float:
+def _better_on_other_half(pool: Pool, greedy: Select, rng: np.random.Generator) -> float:
     """Return the probability that an ensemble is better than the best trial, each chosen on the other half of rows."""
     half = rng.permutation(len(pool.y)) % 2
     probabilities = []
@@ -236,7 +287,7 @@ class _Field:
         count, kept = int(np.count_nonzero(rows)), common
         if count > MOST_FIELD_ROWS:
             kept = np.sort(rng.choice(np.flatnonzero(rows), size=MOST_FIELD_ROWS, replace=False))
-        allowed, note = _quick_enough(_light_enough(able, rules.max_bytes), rules.max_latency_ms)
+        allowed, note = _quick_enough(_light_enough(able, rules.max_end_seconds), rules.max_latency_ms)
         trimmed = {c.trial: c.predictions[kept] for c in allowed}
         ranked = sorted(allowed, key=lambda c: -metric.sign * metric.score(y[kept], trimmed[c.trial]))[:MOST_TRIALS]
         simple = tuple(sorted(ranked, key=lambda c: (c.size_bytes, c.candidate, c.trial)))
@@ -250,13 +301,29 @@ class _Field:
 
         The baseline is no member: it leaves every ranking as it is, so that ties could give it any weight.
         """
-        limits = {"latency_ms": self.rules.max_latency_ms, "size_bytes": self.rules.max_bytes}
+        limits = {"latency_ms": self.rules.max_latency_ms, "end_seconds": self.rules.max_end_seconds}
         shares = [
             [getattr(c, name) / most for c in self.contestants] for name, most in limits.items() if most is not None
         ]
         if any(c.trial == self.rules.baseline for c in self.contestants):
             shares.append([math.inf if c.trial == self.rules.baseline else 0.0 for c in self.contestants])
         return Latency(np.max(shares, axis=0), 1.0) if shares else None
+
+    @property
+    def is_small(self) -> bool:
+        """Whether there are so few rows that what ties is averaged."""
+        return len(self.pool.y) < FEW_ROWS
+
+    @property
+    def convincing(self) -> float:
+        """Return how probable it must be that the mean of several models is better, for it to be taken."""
+        return CONVINCING_OF_TIES if self.is_small else CONVINCING
+
+    def mixer(self, pool: Pool) -> Select:
+        """Return how several models are mixed, prepared on these rows."""
+        if not self.is_small:
+            return Greedy(pool, latency=self.latency)
+        return Ties(pool, [c.candidate for c in self.contestants], self.folds, latency=self.latency)
 
     def simplest_near_best(self, rng: np.random.Generator) -> np.ndarray:
         """Return all weight on the simplest trial whose shortfall from the best one is noise."""
@@ -284,14 +351,13 @@ class _Field:
     def conclude(
         self,
         weights: np.ndarray,
-        small: Pool,
+        verdict: _Verdict,
         scores: np.ndarray,
         *,
         rng: np.random.Generator,
-        p_ensemble: float | None = None,
     ) -> Choice:
-        """Return the choice of these weights with its scores."""
-        rows, metric = self.whole.rows, self.pool.metric
+        """Return the choice of these weights, whose scores on rows left out of resamples are scores."""
+        rows, metric, small = self.whole.rows, self.pool.metric, verdict.pool
         blended = self.pool.blend(weights)
         sample = Sample(known=rows, new=self.rules.sample_rows or rows)
         found = correct(small, weights, scores, sample=sample, rng=rng, time_left=self.rules.time_left)
@@ -315,7 +381,7 @@ class _Field:
             high=found.high,
             p_better=better,
             method=found.method,
-            p_ensemble=p_ensemble,
+            p_ensemble=verdict.p_ensemble,
             note=self.note,
         )
 
@@ -343,9 +409,9 @@ class _Allowed(NamedTuple):
 
 
 def _light_enough(contestants: Sequence[Contestant], most: float | None) -> Sequence[Contestant]:
-    """Return who can be exported in time; if nobody can, the lightest."""
-    light = [c for c in contestants if most is None or c.size_bytes <= most]
-    return light or [min(contestants, key=lambda c: (c.size_bytes, c.trial))]
+    """Return who can be exported and tested in time; if nobody can, the lightest."""
+    light = [c for c in contestants if most is None or c.end_seconds <= most]
+    return light or [min(contestants, key=lambda c: (c.end_seconds, c.trial))]
 
 
 def _quick_enough(contestants: Sequence[Contestant], most: float | None) -> _Allowed:

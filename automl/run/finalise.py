@@ -20,7 +20,9 @@ from automl.core.protocols import DataSource, Done
 from automl.core.seeds import stream
 from automl.ensembles.select import Choice, Contestant, Rules, choose
 from automl.errors import ArtifactError, SearchFailed
-from automl.run.loop import KEPT_TRIALS, Run, refit_steps
+from automl.run.foresight import end_seconds
+from automl.run.kept_models import KEPT_TRIALS
+from automl.run.loop import Run, refit_steps
 from automl.run.pages import out_of_fold
 from automl.run.publisher import ArtifactPublisher, sample_scores
 from automl.run.work import sample_rows
@@ -142,7 +144,7 @@ def choose_winner(ending: Ending, *, left_out: Collection[int] = ()) -> Choice:
     rules = Rules(
         baseline=baseline.number if baseline and baseline.number not in left_out else None,
         max_latency_ms=run.request.max_latency_ms,
-        max_bytes=run.most_bytes(),
+        max_end_seconds=run.most_end_seconds(),
         time_left=_time_left(run),
         sample_rows=run.started.test_rows or None,
         split=run.started.spec.split,
@@ -271,6 +273,7 @@ def _contestant(ending: Ending, trial: Trial) -> Contestant:
     return Contestant(
         trial.number, trial.configuration.candidate, predictions,
         size_bytes=sum(r.size_bytes for r in results), latency_ms=sum(r.latency_ms for r in results) / models,
+        end_seconds=end_seconds(trial, ending.run.started.test_rows),
     )  # fmt: skip
 
 
@@ -279,7 +282,7 @@ def _time_left(run: Run) -> Callable[[], float] | None:
     if not run.controller.ledger.budget.is_timed:
         return None
     began = run.time.at()
-    left = max(0.0, run.seconds_left() - run.refit_seconds() - run.test_seconds() - run.export_seconds())
+    left = max(0.0, run.seconds_left() - run.refit_seconds() - run.end_seconds())
     allowed = min(LONGEST_CHOICE_SECONDS, max(LEAST_CHOICE_SHARE * left, left - AFTER_CHOICE_SECONDS))
     if run.interrupted:
         allowed = INTERRUPT_SECONDS

@@ -1,12 +1,13 @@
 """Which trials the winner will be made of, found out while the search still runs: it says how long its end takes.
 
-The models of a winner are exported, loaded anew and asked for the test set, and a forest takes seconds for each. What
-the best trials by score would take is held back at first; a greedy ensemble of a sample of rows says more exactly which
-of them count.
+The models of a winner are exported, loaded anew and asked for the test set; a forest takes seconds for each, and ten
+thousand convolutions of a series milliseconds for each row. What the best trials by score would take is held back at
+first; the choice itself, made early on a sample of rows, says more exactly which of them count.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -14,11 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from automl.core.history import History
-from automl.core.leaderboard import contestants
+from automl.core.clock import Clock
+from automl.core.history import History, Trial
+from automl.core.leaderboard import contestants, latency_ms, size_bytes
 from automl.core.metrics import Metric
 from automl.core.seeds import stream
-from automl.ensembles.greedy import LIBRARY, greedy_weights
+from automl.ensembles.greedy import LIBRARY
+from automl.ensembles.select import Contestant, Rules, likely_members
 from automl.run.folder import RunFolder
 from automl.run.pages import out_of_fold
 
@@ -26,9 +29,13 @@ LIKELY_TRIALS = 4
 """An ensemble is rarely made of more."""
 LOOKS = (0.5, 0.8, 0.95)
 """Shares of the search after which it is looked at."""
-Weigh = Callable[[History, Sequence[int]], np.ndarray]
-"""Trials, by number → their weights in an ensemble, (trials,)."""
-_MOST_ROWS = 4000
+Choose = Callable[[History, Sequence[int]], frozenset[int]]
+"""Full trials, by number → those that the winner would be made of if the search ended now."""
+EXPORT_SECONDS_PER_BYTE = 9e-8
+"""Writing an artifact, reading it in the process that verifies it and once more to look at the test took 80 ms a
+megabyte of trees."""
+_MOST_ROWS = 2000
+_CHOICE_SECONDS = 0.5
 _LONGEST_SECONDS = 0.7
 """A look that took longer is the last."""
 
@@ -36,8 +43,8 @@ _LONGEST_SECONDS = 0.7
 class Foresight:
     """The trials whose models the winner is likely to have."""
 
-    def __init__(self, metric: Metric, weigh: Weigh) -> None:
-        self._metric, self._weigh = metric, weigh
+    def __init__(self, metric: Metric, choose: Choose) -> None:
+        self._metric, self._choose = metric, choose
         self._members: tuple[int, ...] = ()
         self._seen: frozenset[int] = frozenset()
         self._looks = list(LOOKS)
@@ -47,32 +54,52 @@ class Foresight:
         ranked = history.standings.arrived_at(history.top_rung).best(sign=self._metric.sign)
         return [*self._members, *(n for n in islice(ranked, LIKELY_TRIALS) if n not in self._seen)]
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether there was a look."""
+        return len(self._looks) < len(LOOKS)
+
     def is_due(self, share: float) -> bool:
         """Whether it is time for a look, so far through the search."""
         return bool(self._looks) and share >= self._looks[0]
 
     def look(self, history: History) -> None:
-        """Build an ensemble of a sample of the rows and remember its members and all that were there to choose from."""
+        """Choose, and remember what was taken and all that was there to choose from."""
         began = time.perf_counter()
         self._looks.pop(0)
         numbers = contestants(history, self._metric, most=LIBRARY)
         if len(numbers) > 1:
-            weights = self._weigh(history, numbers)
-            self._members = tuple(n for n, weight in zip(numbers, weights.tolist(), strict=True) if weight > 0)
+            self._members = tuple(sorted(self._choose(history, numbers)))
             self._seen = frozenset(trial.number for trial in history.full())
         if time.perf_counter() - began > _LONGEST_SECONDS:
             self._looks.clear()
 
 
-def sampled_weights(folder: RunFolder, metric: Metric, history: History, numbers: Sequence[int]) -> np.ndarray:
-    """Return the weights of trials in a greedy ensemble of a sample of the rows that all of them predicted."""
-    assert history.started is not None
+def end_seconds(trial: Trial, test_rows: int) -> float:
+    """Return the seconds that a trial's models take to be exported and verified, and to predict the test set."""
+    row_ms = math.fsum(r.batch_ms for r in trial.results.values())
+    return EXPORT_SECONDS_PER_BYTE * size_bytes(trial) + test_rows * row_ms / 1000
+
+
+def early_choice(
+    folder: RunFolder, metric: Metric, clock: Clock, history: History, numbers: Sequence[int]
+) -> frozenset[int]:
+    """Return the trials that would be chosen now, by a sample of the rows that all of them predicted."""
+    started = history.started
+    assert started is not None
     folds = np.load(folder.folds, allow_pickle=False)
-    y = np.load(Path(history.started.data_folder) / "y.npy", mmap_mode="r", allow_pickle=False)
+    y = np.load(Path(started.data_folder) / "y.npy", mmap_mode="r", allow_pickle=False)
     predictions = [out_of_fold(folder, history, number, folds) for number in numbers]
     known = np.flatnonzero(np.all([np.isfinite(p.reshape(len(p), -1)).all(axis=1) for p in predictions], axis=0))
-    rng = stream(history.started.seed, "foresight")
+    if not len(known):
+        return frozenset(numbers)
+    rng = stream(started.seed, "foresight")
     rows = known if len(known) <= _MOST_ROWS else np.sort(rng.choice(known, _MOST_ROWS, replace=False))
-    if not len(rows):
-        return np.ones(len(numbers))
-    return greedy_weights([p[rows] for p in predictions], np.asarray(y[rows]), metric)
+    trials = [history.trials[number] for number in numbers]
+    field = [
+        Contestant(t.number, t.configuration.candidate, p[rows], size_bytes(t), latency_ms(t))
+        for t, p in zip(trials, predictions, strict=True)
+    ]
+    ends = clock.now() + _CHOICE_SECONDS
+    rules = Rules(max_latency_ms=started.request.max_latency_ms, time_left=lambda: ends - clock.now())
+    return likely_members(field, np.asarray(y[rows]), metric, folds=folds[rows], rng=rng, rules=rules)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from math import inf
 from statistics import median
 from typing import Literal, Protocol
@@ -16,33 +14,31 @@ from automl.core.clock import Clock
 from automl.core.events import Event, Exported, JobEnded, JobPlanned, PhaseChanged, Ticked, TrialStopped, Warned
 from automl.core.folds import refit_growth
 from automl.core.history import History, Trial
-from automl.core.job import Job, JobResult, MemberResult, Report
+from automl.core.job import Job, JobResult, Report
 from automl.core.leaderboard import best
 from automl.core.metrics import metric
 from automl.core.protocols import WAIT, Done, Executor, Journal, Recorder
 from automl.core.request import SearchRequest
 from automl.errors import ArtifactError
 from automl.run.folder import RunFolder
-from automl.run.foresight import Foresight, Weigh
+from automl.run.foresight import Choose, Foresight, end_seconds
+from automl.run.kept_models import KeptModels
 
 TICK_SECONDS = 2.0
 LEAST_RESERVE_SHARE = 0.25
 """Share of a wall budget that is held back for finalising as long as no trial is full."""
 
-EXPORT_SECONDS_PER_BYTE = 9e-8
-"""Writing an artifact, reading it in the process that verifies it and once more to look at the test took 80 ms a
-megabyte of trees."""
 LEAST_EXPORT_SHARE, LEAST_EXPORT_SECONDS = 0.02, 3.0
 """What is held back from the start for exporting models: this share of a wall budget, at most so long."""
-
-KEPT_TRIALS = 25
-"""Full trials whose models are kept, the best; only these can be chosen."""
 
 MOST_HELD_SHARE = 0.5
 """Most of a wall budget that is held back for all that comes after the search."""
 
 REFIT_SLACK, REFIT_EXTRA_SECONDS = 1.3, 0.5
 """What training on all rows may take beyond its estimate."""
+
+END_SLACK, END_EXTRA_SECONDS = 1.3, 0.5
+"""What exporting and testing may take beyond what is expected of small models."""
 
 UNTIMED_FINAL_SECONDS = 60.0
 EXPORT_SHARE = 0.03
@@ -81,15 +77,22 @@ class Publisher(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """What a run is put together from."""
+    """What a run is put together from.
+
+    Attributes:
+        choose: foresees the winner.
+        reserve_seconds: held back for finalising.
+        export_seconds: the part of it that is for exporting and testing, as long as nothing better is known.
+    """
 
     folder: RunFolder
     journal: Journal
     executor: Executor
     publisher: Publisher
     watchers: list[Recorder]
-    weigh: Weigh
+    choose: Choose
     reserve_seconds: float
+    export_seconds: float = 0.0
 
 
 class Run:
@@ -104,12 +107,12 @@ class Run:
         self._ticked = time.at()
         self._published: tuple[int, float] | None = None
         self._reason = ""
-        self._kept: set[int] = set()
         self._warnings: deque[tuple[str, str]] = deque()
         assert controller.history.started is not None
         self.started = controller.history.started
         self.metric = metric(self.started.metric)
-        self._foresight = Foresight(self.metric, parts.weigh)
+        self._models = KeptModels(parts.folder, self.metric)
+        self._foresight = Foresight(self.metric, parts.choose)
 
     @property
     def request(self) -> SearchRequest:
@@ -213,7 +216,7 @@ class Run:
             if trial is not None and member.checkpoint and trial.steps(member.fold) >= planned.job.stop_steps:
                 shutil.rmtree(self.parts.folder.path / member.checkpoint, ignore_errors=True)
             if trial is not None and trial.status == "full":
-                self._let_go_of_models(trial.number)
+                self._models.take(self.history, trial.number)
 
     def on_idle(self) -> None:
         """Keep the standing artifact at the best trial and tell the time."""
@@ -252,36 +255,6 @@ class Run:
             if result.files:
                 shutil.rmtree(self.parts.folder.files_of(result).parent, ignore_errors=True)
 
-    def _let_go_of_models(self, newest: int) -> None:
-        """Delete the models of full trials that are worse than the last of the best; what ties with it stays."""
-        self._kept.add(newest)
-        ranked = list(
-            islice(self.history.standings.arrived_at(self.history.top_rung).best(sign=self.metric.sign), KEPT_TRIALS)
-        )
-        if len(ranked) < KEPT_TRIALS:
-            return
-        last = self._top_score(ranked[-1])
-        champions = self._champions()
-        for number in [n for n in self._kept if self._top_score(n) < last and n not in champions]:
-            self._kept.discard(number)
-            for result in self.history.trials[number].results.values():
-                for file in result.files:
-                    if file.path.rsplit("/", 1)[-1].startswith("model"):
-                        (self.parts.folder.path / file.path).unlink(missing_ok=True)
-
-    def _champions(self) -> set[int]:
-        """Return the best of each candidate: different models make the better ensemble, so these are kept too."""
-        best_of: dict[str, int] = {}
-        for number in sorted(self._kept, key=self._top_score):
-            best_of[self.history.trials[number].configuration.candidate] = number
-        return set(best_of.values())
-
-    def _top_score(self, number: int) -> float:
-        """Return a full trial's score, greater being better."""
-        return self.metric.sign * self.history.trials[number].reports.get(
-            self.history.top_rung, -inf * self.metric.sign
-        )
-
     def _moment(self) -> Moment:
         return Moment(self.time.at(), self._search_ends(), self.parts.reserve_seconds, self._held_device_seconds())
 
@@ -296,34 +269,28 @@ class Run:
         wall = self.controller.ledger.budget.wall
         if wall is None:
             return inf
-        more = max(0.0, self.export_seconds() - least_export_seconds(wall))  # what is held back anyway
-        reserve = self.parts.reserve_seconds + self.test_seconds() + more
+        reserve = self.parts.reserve_seconds - self.parts.export_seconds + self._held_for_export()
         if not self.history.full():
             return wall - min(reserve, LEAST_RESERVE_SHARE * wall)
         held = self.refit_seconds()
         return wall - (min(reserve + held, MOST_HELD_SHARE * wall) if held else reserve)
 
-    def test_seconds(self) -> float:
-        """Return the seconds the look at the test set will take, by what the best trials' models took per row."""
-        if not self.started.test_rows:
-            return 0.0
-        return self.started.test_rows * sum(r.batch_ms for r in self._likely_models()) / 1000
+    def _held_for_export(self) -> float:
+        """Return what is held back for exporting and testing: a share of the budget until it is known what there is."""
+        least, expected = self.parts.export_seconds, self.end_seconds()
+        if self._foresight.is_sure:
+            least = min(least, END_SLACK * expected + END_EXTRA_SECONDS)
+        return max(least, expected)
 
-    def export_seconds(self) -> float:
-        """Return the seconds that large models take to be exported and verified, beyond what small ones take."""
-        return EXPORT_SECONDS_PER_BYTE * sum(r.size_bytes for r in self._likely_models())
+    def end_seconds(self) -> float:
+        """Return the seconds that the models which the winner is likely to have take to be exported and tested."""
+        likely = self._foresight.trials(self.history)
+        return sum(end_seconds(self.history.trials[n], self.started.test_rows) for n in likely)
 
-    def most_bytes(self) -> float | None:
-        """Return what the models of the winner may weigh to be exported in time; None without a deadline."""
+    def most_end_seconds(self) -> float | None:
+        """Return what the models of the winner may take to be exported and tested in time; None without a deadline."""
         wall = self.controller.ledger.budget.wall
-        return (
-            None if wall is None else max(least_export_seconds(wall), self.export_seconds()) / EXPORT_SECONDS_PER_BYTE
-        )
-
-    def _likely_models(self) -> Iterator[MemberResult]:
-        """Yield the models that the ensemble is likely to be made of."""
-        for number in self._foresight.trials(self.history):
-            yield from self.history.trials[number].results.values()
+        return None if wall is None else max(least_export_seconds(wall), self.end_seconds())
 
     def _done(self, reason: str) -> Done:
         self._reason = self._reason or reason

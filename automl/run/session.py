@@ -28,7 +28,7 @@ from automl.model import Model
 from automl.recorders.mlflow import MlflowRecorder
 from automl.run.finalise import Ending, finalise
 from automl.run.folder import RunFolder
-from automl.run.foresight import sampled_weights
+from automl.run.foresight import early_choice
 from automl.run.loop import Parts, Run, Timekeeper, least_export_seconds
 from automl.run.pages import write_report
 from automl.run.publisher import ArtifactPublisher
@@ -189,8 +189,10 @@ class Drive:
         publisher = ArtifactPublisher(self.folder, self.started, self.keeper.clock)
         is_recorded = self.given.tracking_uri != NOWHERE
         reserve = reserve_seconds(self.controller.ledger.budget, self.started.spec.rows, is_recorded=is_recorded)
-        weigh = partial(sampled_weights, self.folder, metric(self.started.metric))
-        parts = Parts(self.folder, journal, self.executor, publisher, list(self.watchers), weigh, reserve)
+        choose = partial(early_choice, self.folder, metric(self.started.metric), self.keeper.clock)
+        wall = self.controller.ledger.budget.wall
+        export = 0.0 if wall is None else least_export_seconds(wall)
+        parts = Parts(self.folder, journal, self.executor, publisher, list(self.watchers), choose, reserve, export)
         return Run(self.controller, parts, self.keeper)
 
     def _recorder(self, run: Run) -> MlflowRecorder | None:

@@ -156,9 +156,9 @@ class Shelf:
         return Exported("artifacts/0001", "00" * 32, tuple(weights), score, 0.0, at)
 
 
-def alike(history: History, numbers: Sequence[int]) -> np.ndarray:
-    """Return equal weights of trials that left no files behind, (trials,)."""
-    return np.full(len(numbers), 1 / len(numbers))
+def everyone(history: History, numbers: Sequence[int]) -> frozenset[int]:
+    """Return all trials, for they left no files to choose by."""
+    return frozenset(numbers)
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ class Scenario:
             journal.append(event)
             controller.apply(event)
         executor = SimulatedExecutor(self.world, clock, slots=self.slots)
-        parts = Parts(RunFolder(Path("no-such-run")), journal, executor, Shelf(), [], alike, self.reserve_seconds)
+        parts = Parts(RunFolder(Path("no-such-run")), journal, executor, Shelf(), [], everyone, self.reserve_seconds)
         run = Run(controller, parts, Timekeeper(clock, began=0.0, before=controller.history.at))
         for job in [planned.job for planned in controller.history.running.values()]:
             run.on_end(interrupted(job))

@@ -34,7 +34,7 @@ from automl.journals import SqliteJournal
 from automl.run.folder import RunFolder
 from automl.run.loop import Parts, Run, Timekeeper
 from automl.schedulers.full import FullScheduler
-from automl.testing.worlds import SPACE, CurveWorld, Sampling, Scenario, Shelf, alike
+from automl.testing.worlds import SPACE, CurveWorld, Sampling, Scenario, Shelf, everyone
 
 AIM_MILLISECONDS = 10.0
 
@@ -160,7 +160,7 @@ def measure(folder: Path, args: argparse.Namespace) -> tuple[Stopwatch, float, i
                         searcher=TimedSearcher(searcher(args.searcher), watch))  # fmt: skip
     executor, clock = LocalExecutor(args.workers), MonotonicClock()
     journal = TimedJournal(SqliteJournal(folder / "run.db"), watch)
-    parts = Parts(RunFolder(folder), journal, executor, Shelf(), [], alike, 0.0)
+    parts = Parts(RunFolder(folder), journal, executor, Shelf(), [], everyone, 0.0)
     run = Run(scenario.controller(), parts, Timekeeper(clock, clock.now()))
     executor.warm(())
     executor.start(WorkOrder("bench_overhead:make", {}))

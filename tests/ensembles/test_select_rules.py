@@ -171,19 +171,21 @@ def test_among_twins_the_simplest_wins(sizes: tuple[int, ...], names: str, winne
 
 
 def test_what_cannot_be_exported_in_time_is_left_out() -> None:
-    field = [contestant(0, 0.1, size_bytes=900), contestant(1, 1.0, size_bytes=10)]
-    assert decide(field, max_bytes=100).weights == {1: 1.0}
-    assert decide(field, max_bytes=1000).weights == {0: 1.0}
+    field = [contestant(0, 0.1, end_seconds=9.0), contestant(1, 1.0, end_seconds=0.1)]
+    assert decide(field, max_end_seconds=1.0).weights == {1: 1.0}
+    assert decide(field, max_end_seconds=10.0).weights == {0: 1.0}
 
 
 def test_if_nothing_can_be_exported_in_time_the_lightest_is_taken() -> None:
-    field = [contestant(0, 0.1, size_bytes=900), contestant(1, 1.0, size_bytes=800)]
-    assert decide(field, max_bytes=100).weights == {1: 1.0}
+    field = [contestant(0, 0.1, end_seconds=9.0), contestant(1, 1.0, end_seconds=8.0)]
+    assert decide(field, max_end_seconds=1.0).weights == {1: 1.0}
 
 
 @pytest.mark.parametrize(("most", "members"), [(10.0, 1), (20.0, 2), (40.0, 4)])
 def test_an_ensemble_weighs_no_more_than_can_be_exported(most: float, members: int) -> None:
-    choice = decide([contestant(i, 1.0, size_bytes=10) for i in range(4)], "log_loss", max_bytes=most, time_left=None)
+    choice = decide(
+        [contestant(i, 1.0, end_seconds=10.0) for i in range(4)], "log_loss", max_end_seconds=most, time_left=None
+    )
     assert 1 <= len(choice.weights) <= members
 
 

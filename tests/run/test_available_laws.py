@@ -14,6 +14,7 @@ import pytest
 
 from automl import registry
 from automl.core.budget import Budget
+from automl.core.clock import MonotonicClock
 from automl.core.history import History
 from automl.core.leaderboard import contestants, leaderboard
 from automl.core.metrics import metric
@@ -256,7 +257,7 @@ def seen(tmp_path: Path) -> History:
 
 def looking_at(folder: Path) -> foresight.Foresight:
     accuracy = metric("accuracy")
-    return foresight.Foresight(accuracy, partial(foresight.sampled_weights, RunFolder(folder), accuracy))
+    return foresight.Foresight(accuracy, partial(foresight.early_choice, RunFolder(folder), accuracy, MonotonicClock()))
 
 
 def test_two_looks_at_the_same_run_find_the_same_trials(tmp_path: Path, seen: History) -> None:

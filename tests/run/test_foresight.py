@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from automl.core.clock import MonotonicClock
 from automl.core.history import History
 from automl.core.metrics import metric
 from automl.run.folder import RunFolder
-from automl.run.foresight import LIKELY_TRIALS, Foresight, sampled_weights
+from automl.run.foresight import LIKELY_TRIALS, Foresight, early_choice
 from automl.testing.recorded_run import recorded_run
 
 
@@ -26,7 +27,7 @@ def history(tmp_path: Path) -> History:
 @pytest.fixture
 def foresight(tmp_path: Path, history: History) -> Foresight:
     accuracy = metric("accuracy")
-    return Foresight(accuracy, partial(sampled_weights, RunFolder(tmp_path), accuracy))
+    return Foresight(accuracy, partial(early_choice, RunFolder(tmp_path), accuracy, MonotonicClock()))
 
 
 def answer_rightly(folder: Path, history: History, trial: int) -> None:
