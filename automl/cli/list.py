@@ -58,12 +58,15 @@ def _tasks(infos: Sequence[Any]) -> list[Row]:
 
 def _candidates(infos: Sequence[Any]) -> list[Row]:
     from automl import registry
+    from automl.core.protocols import Pretrained
 
     rows = []
     for info in infos:
         for name in registry.candidates(info.name):
             candidate = registry.candidate(info.name, name)
-            missing = [package for package in candidate.requires if find_spec(package) is None]
+            missing = [package for package in candidate.requires if find_spec(package.partition(".")[0]) is None]
+            if isinstance(candidate, Pretrained) and candidate.lacks({}):
+                missing.append("weights")
             rows.append({"task": info.name, "candidate": name, "requires": list(candidate.requires),
                          "missing": missing, "summary": _claim(registry.module_of(info.name, name))})  # fmt: skip
     return rows

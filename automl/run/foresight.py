@@ -31,9 +31,16 @@ LOOKS = (0.5, 0.8, 0.95)
 """Shares of the search after which it is looked at."""
 Choose = Callable[[History, Sequence[int]], frozenset[int]]
 """Full trials, by number → those that the winner would be made of if the search ended now."""
-EXPORT_SECONDS_PER_BYTE = 9e-8
+TREE_SECONDS_PER_BYTE, MATRIX_SECONDS_PER_BYTE = 9e-8, 3e-8
 """Writing an artifact, reading it in the process that verifies it and once more to look at the test took 80 ms a
-megabyte of trees."""
+megabyte of trees, which are read node by node, and 25 ms a megabyte of matrices."""
+MATRICES = frozenset(
+    {
+        "linear", "naive-bayes", "tfidf-linear", "bag", "cnn", "resnet", "rnn", "transformer", "inception", "rocket",
+        "hydra", "mlp", "tabm", "efficientnet", "efficientnet-tuned", "minilm", "static-embeddings",
+    }
+)  # fmt: skip
+"""Candidates whose models are matrices; any other counts as trees."""
 _MOST_ROWS = 2000
 _CHOICE_SECONDS = 0.5
 _LONGEST_SECONDS = 0.7
@@ -78,7 +85,9 @@ class Foresight:
 def end_seconds(trial: Trial, test_rows: int) -> float:
     """Return the seconds that a trial's models take to be exported and verified, and to predict the test set."""
     row_ms = math.fsum(r.batch_ms for r in trial.results.values())
-    return EXPORT_SECONDS_PER_BYTE * size_bytes(trial) + test_rows * row_ms / 1000
+    is_light = trial.configuration.candidate in MATRICES
+    rate = MATRIX_SECONDS_PER_BYTE if is_light else TREE_SECONDS_PER_BYTE
+    return rate * size_bytes(trial) + test_rows * row_ms / 1000
 
 
 def early_choice(

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from automl.candidates.pretrained import weights
 from automl.cli.list import render
 from automl.cli.main import main
 
@@ -24,6 +25,14 @@ def test_metrics_are_those_of_the_task(capsys: pytest.CaptureFixture[str]) -> No
     names = [row["metric"] for row in listed(capsys, "metrics", "--task", "image-clf")]
     assert "accuracy" in names
     assert "rmse" not in names
+
+
+def test_weights_that_lie_nowhere_are_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "_in_package", lambda need: None)
+    found = {row["candidate"]: row["missing"] for row in listed(capsys, "candidates", "--task", "image-clf")}
+    assert (found["efficientnet"], found["linear"]) == (["weights"], [])
 
 
 @pytest.mark.parametrize("kind", ["tasks", "candidates", "spaces", "metrics"])
