@@ -24,6 +24,7 @@ from automl.ensembles.greedy import LIBRARY
 from automl.ensembles.select import Contestant, Rules, likely_members
 from automl.run.folder import RunFolder
 from automl.run.pages import out_of_fold
+from automl.run.work import SAMPLE_ROWS
 
 LIKELY_TRIALS = 4
 """An ensemble is rarely made of more."""
@@ -83,11 +84,11 @@ class Foresight:
 
 
 def end_seconds(trial: Trial, test_rows: int) -> float:
-    """Return the seconds that a trial's models take to be exported and verified, and to predict the test set."""
+    """Return the seconds that a trial's models take to be exported, to predict a sample and then the test set."""
     row_ms = math.fsum(r.batch_ms for r in trial.results.values())
     is_light = trial.configuration.candidate in MATRICES
     rate = MATRIX_SECONDS_PER_BYTE if is_light else TREE_SECONDS_PER_BYTE
-    return rate * size_bytes(trial) + test_rows * row_ms / 1000
+    return rate * size_bytes(trial) + (SAMPLE_ROWS + test_rows) * row_ms / 1000
 
 
 def early_choice(

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from automl.serving.errors import InputError, ModelError
+from automl.serving.image_input import ImageInput
+from automl.serving.image_rule import ImageRule
 from automl.serving.inputs import KINDS, Input, input_of
 from automl.serving.manifest import Manifest, read_manifest
 from automl.testing.tiny import tiny_artifact
@@ -35,6 +37,13 @@ def test_every_kind_is_made_by_its_own_module(manifest: Manifest) -> None:
     made = input_of(manifest)
     assert type(made).__module__ == f"automl.serving.{KINDS[manifest.input['kind']]}"
     assert made.batch > 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "batch"), [((8, 8, 1), 256), ((28, 28, 1), 256), ((168, 224, 3), 4), ((2000, 2000, 4), 1)], ids=str
+)
+def test_the_larger_the_images_the_fewer_at_once(shape: tuple[int, int, int], batch: int) -> None:
+    assert ImageInput(ImageRule(*shape)).batch == batch
 
 
 def test_made_up_rows_are_rows_of_the_kind(manifest: Manifest) -> None:
