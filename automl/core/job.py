@@ -12,6 +12,8 @@ Purpose = Literal["probe", "train", "refit"]
 
 REFIT_FOLD = -1
 """The fold number of a member that trains on all rows."""
+BODY = "body"
+"""A member's note: the hash of a network that it did not change, kept and computed once for all folds of a trial."""
 
 
 @dataclass(frozen=True)

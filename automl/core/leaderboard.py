@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from automl.core.history import History, Trial
+from automl.core.job import BODY
 from automl.core.metrics import Metric
 from automl.core.scores import standard_error
 from automl.core.space import Value
@@ -112,12 +113,23 @@ def place(trial: Trial, metric: Metric) -> tuple[float, int, str, int]:
 
 def size_bytes(trial: Trial) -> int:
     """Return the size of all fold models of a trial."""
-    return sum(r.size_bytes for r in trial.results.values())
+    return round(_together(trial, sum(r.size_bytes for r in trial.results.values())))
 
 
 def latency_ms(trial: Trial) -> float:
     """Return the time that all fold models of a trial take to predict one row."""
-    return math.fsum(r.latency_ms for r in trial.results.values())
+    return _together(trial, math.fsum(r.latency_ms for r in trial.results.values()))
+
+
+def batch_ms(trial: Trial) -> float:
+    """Return the time that all fold models of a trial take to predict one row among many."""
+    return _together(trial, math.fsum(r.batch_ms for r in trial.results.values()))
+
+
+def _together(trial: Trial, total: float) -> float:
+    """Return what all fold models of a trial take; a network that all share counts once."""
+    is_shared = all(BODY in r.notes for r in trial.results.values())
+    return total / max(1, len(trial.results)) if is_shared else total
 
 
 class _Scored(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from automl.core.protocols import ExportMember
 from automl.errors import ArtifactError, MachineError
 from automl.exporters.card import model_card
 from automl.exporters.check import check_onnx
+from automl.exporters.shared_body import merged
 from automl.serving.manifest import NAME, SCHEMA
 
 RUNTIME: Mapping[DataKind, tuple[str, ...]] = {
@@ -140,7 +142,7 @@ def publish(files: Mapping[str, bytes], destination: Path) -> None:
 def _content(spec: DataSpec, members: Sequence[ExportMember], facts: ArtifactFacts) -> dict[str, bytes]:
     """Return all files of an artifact."""
     files: dict[str, bytes] = dict(serving_files())
-    entries = [_member(number, member, files) for number, member in enumerate(members)]
+    entries = [_member(number, group, files) for number, group in enumerate(_groups(members))]
     manifest = _manifest(spec, entries, facts)
     files["requirements.txt"] = _requirements(spec.kind).encode()
     files["model_card.md"] = model_card(manifest).encode()
@@ -149,19 +151,40 @@ def _content(spec: DataSpec, members: Sequence[ExportMember], facts: ArtifactFac
     return files
 
 
-def _member(number: int, member: ExportMember, files: dict[str, bytes]) -> dict[str, Any]:
-    """Add the files of a member to files and return its manifest entry."""
-    entry = json.loads((member.folder / "member.json").read_text(encoding="utf-8"))
-    data = (member.folder / entry["file"]).read_bytes()
-    check_onnx(data, f"{member.folder / entry['file']}")
+def _groups(members: Sequence[ExportMember]) -> list[list[ExportMember]]:
+    """Return members one by one, but those of a trial together that share a body and read the same features."""
+    groups: dict[tuple[object, ...], list[ExportMember]] = {}
+    for place, member in enumerate(members):
+        entry = _facts(member)
+        key: tuple[object, ...] = (place,)
+        if "body" in entry:
+            encoder = entry["features"].get("encoder")
+            plan = hashlib.sha256((member.folder / encoder).read_bytes()).hexdigest() if encoder else ""
+            key = (member.trial, entry["body"], entry["features"]["kind"], plan)
+        groups.setdefault(key, []).append(member)
+    return list(groups.values())
+
+
+def _member(number: int, group: Sequence[ExportMember], files: dict[str, bytes]) -> dict[str, Any]:
+    """Add the files of members that share a body to files and return their manifest entry."""
+    first, entry = group[0], _facts(group[0])
+    graphs = [(member.folder / _facts(member)["file"]).read_bytes() for member in group]
+    for member, data in zip(group, graphs, strict=True):
+        check_onnx(data, f"{member.folder / entry['file']}")
+    weight = math.fsum(member.weight for member in group)
     name = f"members/{number:02d}.onnx"
-    files[name] = data
+    files[name] = graphs[0] if len(group) == 1 else merged(graphs, [member.weight / weight for member in group])
     kept = {key: entry[key] for key in ("features", "input", "output", "output_kind")}
     if "encoder" in kept["features"]:
-        encoder = _encoder(number, member.folder / kept["features"]["encoder"], files)
+        encoder = _encoder(number, first.folder / kept["features"]["encoder"], files)
         kept["features"] = {**kept["features"], "encoder": encoder}
-    origin = {"candidate": member.candidate, "trial": member.trial, "fold": member.fold}
-    return {"file": name, "weight": member.weight, **origin, **kept}
+    fold = {"fold": first.fold} if len(group) == 1 else {"fold": -1, "models": len(group)}
+    return {"file": name, "weight": weight, "candidate": first.candidate, "trial": first.trial, **fold, **kept}
+
+
+def _facts(member: ExportMember) -> dict[str, Any]:
+    entry: dict[str, Any] = json.loads((member.folder / "member.json").read_text(encoding="utf-8"))
+    return entry
 
 
 def _encoder(number: int, path: Path, files: dict[str, bytes]) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from automl.core.events import Decided, Registered, RunEnded, TestScore, Winner
 from automl.core.folds import refit_growth
 from automl.core.history import History, Trial
 from automl.core.job import Job, JobResult, Report
-from automl.core.leaderboard import contestants
+from automl.core.leaderboard import contestants, latency_ms, size_bytes
 from automl.core.protocols import DataSource, Done
 from automl.core.seeds import stream
 from automl.ensembles.select import Choice, Contestant, Rules, choose
@@ -33,8 +34,8 @@ INTERRUPT_SECONDS = 2.0
 LEAST_CHOICE_SHARE = 0.3
 """Share of what is left for choosing, at least; the rest is for export, verification, report and registration."""
 
-AFTER_CHOICE_SECONDS = 2.6
-"""What comes after choosing took 1.6 s with an ensemble of fifteen models; the rest is for a busy machine."""
+AFTER_CHOICE_SECONDS = 3.0
+"""What comes after choosing took 2.0 s with an ensemble of four models of texts; the rest is for a busy machine."""
 
 REFINE_SHARE = 0.5
 """Share of the time that choosing might still take, for calibration and decision."""
@@ -269,10 +270,10 @@ def _refit_seconds_left(run: Run, *, trials: int) -> float:
 def _contestant(ending: Ending, trial: Trial) -> Contestant:
     predictions = out_of_fold(ending.run.parts.folder, ending.run.history, trial.number, ending.folds)
     results = trial.results.values()
-    models = len(results) if ending.run.request.deploy == "refit" else 1
+    is_one = ending.run.request.deploy == "refit"
     return Contestant(
-        trial.number, trial.configuration.candidate, predictions,
-        size_bytes=sum(r.size_bytes for r in results), latency_ms=sum(r.latency_ms for r in results) / models,
+        trial.number, trial.configuration.candidate, predictions, size_bytes=size_bytes(trial),
+        latency_ms=fmean(r.latency_ms for r in results) if is_one else latency_ms(trial),
         end_seconds=end_seconds(trial, ending.run.started.test_rows),
     )  # fmt: skip
 

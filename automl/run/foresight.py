@@ -7,7 +7,6 @@ first; the choice itself, made early on a sample of rows, says more exactly whic
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -17,7 +16,7 @@ import numpy as np
 
 from automl.core.clock import Clock
 from automl.core.history import History, Trial
-from automl.core.leaderboard import contestants, latency_ms, size_bytes
+from automl.core.leaderboard import batch_ms, contestants, latency_ms, size_bytes
 from automl.core.metrics import Metric
 from automl.core.seeds import stream
 from automl.ensembles.greedy import LIBRARY
@@ -85,10 +84,9 @@ class Foresight:
 
 def end_seconds(trial: Trial, test_rows: int) -> float:
     """Return the seconds that a trial's models take to be exported, to predict a sample and then the test set."""
-    row_ms = math.fsum(r.batch_ms for r in trial.results.values())
     is_light = trial.configuration.candidate in MATRICES
     rate = MATRIX_SECONDS_PER_BYTE if is_light else TREE_SECONDS_PER_BYTE
-    return rate * size_bytes(trial) + (SAMPLE_ROWS + test_rows) * row_ms / 1000
+    return rate * size_bytes(trial) + (SAMPLE_ROWS + test_rows) * batch_ms(trial) / 1000
 
 
 def early_choice(

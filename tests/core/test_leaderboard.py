@@ -1,13 +1,14 @@
 import json
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from automl.core.history import History, Trial
-from automl.core.job import FileRef, MemberResult
-from automl.core.leaderboard import best, latency_ms, leaderboard, size_bytes, trial_score, unranked
+from automl.core.job import BODY, FileRef, MemberResult
+from automl.core.leaderboard import batch_ms, best, latency_ms, leaderboard, size_bytes, trial_score, unranked
 from automl.core.metrics import metric
 from automl.core.space import Configuration
 
@@ -124,6 +125,13 @@ def test_sizes_count_models_and_no_predictions():
 
 def test_latency_is_that_of_all_folds():
     assert latency_ms(trial(0, [0.1, 0.2, 0.3])) == pytest.approx(1.5)
+
+
+def test_a_body_that_all_folds_share_counts_once():
+    shared = trial(0, [0.1, 0.2], size=1_000_000)
+    for number, result in shared.results.items():
+        shared.results[number] = replace(result, batch_ms=0.3, notes={BODY: "00"})
+    assert (size_bytes(shared), latency_ms(shared), batch_ms(shared)) == (1_000_000, 0.5, pytest.approx(0.3))
 
 
 def test_the_score_of_a_trial_without_results_is_unknown():

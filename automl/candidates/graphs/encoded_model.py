@@ -27,6 +27,7 @@ class EncodedModel:
         output_kind: probabilities (n, classes), or values (n,).
         steps: steps done; best_step: the step of the kept weights.
         batch: rows computed at once.
+        body: hash of a network in the graph that was not trained here: models of the same body are exported as one.
     """
 
     kind: ClassVar[str]
@@ -36,6 +37,7 @@ class EncodedModel:
     steps: int = 1
     best_step: int = 1
     batch: int = 2048
+    body: str = ""
 
     @cached_property
     def _session(self) -> Any:
@@ -71,6 +73,7 @@ class EncodedModel:
             "input": self._session.get_inputs()[0].name,
             "output": self._session.get_outputs()[0].name,
             "output_kind": self.output_kind,
+            **({"body": self.body} if self.body else {}),
         }
 
     def save_checkpoint(self, folder: Path) -> None:

@@ -24,7 +24,7 @@ from automl.candidates.pretrained.image_model import PretrainedImageModel, remem
 from automl.candidates.pretrained.image_sight import look
 from automl.candidates.pretrained.weights import lacks
 from automl.core.data import DataSpec
-from automl.core.job import Cost, Job
+from automl.core.job import BODY, Cost, Job
 from automl.core.protocols import Context, DataSource
 from automl.core.space import Configuration
 
@@ -77,7 +77,9 @@ class EfficientNet:
         head = _head(configuration, [part[held:] for part in features], data, ctx)
         score = ctx.metric.score(data.y[rows[:held]], head.probabilities(features[0][:held])) if held else None
         ctx.report(1, score)
-        return PretrainedImageModel(sight.at(levels), head, remembered(data.X, rows, features[0]))
+        ctx.note(BODY, sight.backbone.name)
+        known = remembered(data.X, rows, features[0])
+        return PretrainedImageModel(sight.at(levels), head, known, body=sight.backbone.name)
 
 
 def _views(configuration: Configuration) -> list[bool]:

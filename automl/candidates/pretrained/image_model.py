@@ -29,6 +29,7 @@ class PretrainedImageModel:
         head: what is learned of its features.
         known: features of images that the network has seen in training, by `digest`: it need not see them again.
         steps: steps done; best_step: the step of the kept weights.
+        body: name of the network where it is as it came: models of the same body are exported as one.
     """
 
     sight: Sight = field(repr=False)
@@ -36,6 +37,7 @@ class PretrainedImageModel:
     known: Mapping[bytes, np.ndarray] = field(default_factory=dict, repr=False)
     steps: int = 1
     best_step: int = 1
+    body: str = ""
 
     @cached_property
     def graph(self) -> bytes:
@@ -75,6 +77,7 @@ class PretrainedImageModel:
             "input": "pixels",
             "output": "probabilities",
             "output_kind": "probabilities",
+            **({"body": self.body} if self.body else {}),
         }
 
     def save_checkpoint(self, folder: Path) -> None:

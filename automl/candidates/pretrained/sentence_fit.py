@@ -16,6 +16,7 @@ from automl.candidates.pretrained.sentence_model import SentenceModel
 from automl.candidates.pretrained.weights import Need, Weights, first
 from automl.candidates.tabular.targets import prior, row_weights
 from automl.candidates.text.text_model import constant_model
+from automl.core.job import BODY
 from automl.core.protocols import Context, DataSource
 from automl.core.seeds import stream
 from automl.core.space import Value
@@ -133,7 +134,8 @@ def _frozen(values: Mapping[str, Value], sentences: Sentences, data: DataSource,
     graph = classes_graph(network_of(bank.weights), sentences.pools, head)
     rows = ctx.valid_rows
     known = dict(zip(bank.keys(rows), head.probabilities(sentences.vectors[rows]), strict=True)) if len(rows) else {}
-    return SentenceModel(graph, bank.plan, "probabilities", batch=_BATCH, known=known)
+    ctx.note(BODY, bank.weights.sha256)
+    return SentenceModel(graph, bank.plan, "probabilities", batch=_BATCH, known=known, body=bank.weights.sha256)
 
 
 def _constant(bank: SentenceBank, data: DataSource, ctx: Context) -> SentenceModel:

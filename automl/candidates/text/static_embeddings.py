@@ -24,7 +24,7 @@ from automl.candidates.pretrained.weights import lacks
 from automl.candidates.tabular.targets import prior, row_weights
 from automl.candidates.text.text_model import TextModel, constant_model
 from automl.core.data import DataSpec
-from automl.core.job import Cost, Job
+from automl.core.job import BODY, Cost, Job
 from automl.core.protocols import Context, DataSource
 from automl.core.space import Configuration
 
@@ -83,7 +83,9 @@ class StaticEmbeddings:
             weights = row_weights(data, rows, ctx.classes, values["class_weights"])  # type: ignore[arg-type]
             codes = np.asarray(data.y[rows])
             head = learn(vectors[rows], codes, ctx.classes, l2=float(values["l2"]), row_weights=weights)
-            model = TextModel(static_graph(table, parts, head), bank.plan, "probabilities")
+            body = bank.weights.sha256
+            ctx.note(BODY, body)
+            model = TextModel(static_graph(table, parts, head), bank.plan, "probabilities", body=body)
         held = ctx.valid_rows
         ctx.report(1, ctx.metric.score(np.asarray(data.y[held]), model.predict(data.X[held])) if len(held) else None)
         return model
