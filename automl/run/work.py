@@ -182,11 +182,12 @@ class Workshop:
         alone: Fitted = getattr(fitted, "unaided", fitted)
         latency_ms = _milliseconds(alone, self.data.X[:1], repeats=5)
         batch = max(1, min(BATCH_ROWS, len(self.folds), int(BATCH_MS / max(latency_ms, 1e-3))))
+        spread = np.linspace(0, len(self.folds) - 1, batch).astype(np.int64)
         return MemberResult(
             member.trial, member.fold, "done", score=score, curve=tuple(context.curve),
             train_curve=tuple(context.train_curve), steps=job.stop_steps, best_step=fitted.best_step,
             files=_files(self.folder, folder), cost=Cost(0.0, took / steps), notes=context.notes,
-            latency_ms=latency_ms, batch_ms=_milliseconds(alone, self.data.X[:batch], repeats=1) / batch,
+            latency_ms=latency_ms, batch_ms=_milliseconds(alone, self.data.X[spread], repeats=1) / batch,
         )  # fmt: skip
 
     def _write(self, fitted: Fitted, context: MemberContext, folder: Path) -> float | None:

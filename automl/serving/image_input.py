@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import image_features
+from .batches import even
 from .errors import InputError, ModelError
 from .image_arrays import rows_from_array
 from .image_files import read_rows
@@ -28,7 +30,7 @@ class ImageInput:
 
     def __init__(self, rule: ImageRule) -> None:
         self.rule = rule
-        self.batch = max(1, min(_MOST_ROWS, _MOST_NUMBERS // math.prod(rule.shape)))
+        self._batch = max(1, min(_MOST_ROWS, _MOST_NUMBERS // math.prod(rule.shape)))
 
     def read(self, source: Path) -> Rows:
         """Read an image file, a folder of them, or an .npz with X."""
@@ -43,6 +45,10 @@ class ImageInput:
         if not isinstance(X, np.ndarray) or X.dtype != np.uint8 or X.ndim != 4 or X.shape[1:] != self.rule.shape:
             found = f"{X.dtype} {X.shape}" if isinstance(X, np.ndarray) else type(X).__name__
             raise InputError(f"X: uint8 (n, {self.rule.shape}) is needed. Got {found}. Use Model.rows(X).")
+
+    def batches(self, X: RowSet) -> Iterator[slice]:
+        """Yield which images are computed together."""
+        return even(len(X), self._batch)
 
     def features(self, entry: MemberEntry) -> Features:
         """Return pixels or what is computed from them; see `image_features`."""

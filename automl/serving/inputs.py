@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -36,11 +36,9 @@ class Input(Protocol):
 
     Attributes:
         rule: how what a user has becomes rows.
-        batch: rows computed at once.
     """
 
     rule: Any
-    batch: int
 
     def read(self, source: Path) -> Rows:
         """Read a file or folder as rows.
@@ -64,6 +62,10 @@ class Input(Protocol):
         Raises:
             InputError: says what is wrong.
         """
+        ...
+
+    def batches(self, X: Any) -> Iterator[slice | np.ndarray]:
+        """Yield which rows are computed together; every row is in one batch."""
         ...
 
     def features(self, entry: MemberEntry) -> Features:

@@ -88,8 +88,7 @@ class Model:
         """
         self.input.check(X)
         out = np.empty(self._shape(len(X)), np.float32)
-        for start in range(0, len(X), self.input.batch):
-            part = slice(start, start + self.input.batch)
+        for part in self.input.batches(X):
             out[part] = self._batch(X[part])
         return out
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .batches import of_series
 from .encoders import encoder_of
 from .errors import InputError, ModelError
 from .inputs import Features
@@ -22,9 +24,6 @@ _LONGEST = 60
 
 class SeriesInput:
     """Rows are `Series`."""
-
-    batch = 256
-    """Series of different lengths are padded to the longest of a batch; more would only cost memory."""
 
     def __init__(self, rule: SeriesRule, manifest: Manifest) -> None:
         self.rule = rule
@@ -49,6 +48,11 @@ class SeriesInput:
                 f"X: float32 values in {channels} channels are needed. Got {X.values.dtype} {X.values.shape}. "
                 "Use Model.rows(X)."
             )
+
+    def batches(self, X: RowSet) -> Iterator[np.ndarray]:
+        """Yield which series are computed together: those of like length."""
+        assert isinstance(X, Series)
+        yield from of_series(X.lengths * X.channels)
 
     def features(self, entry: MemberEntry) -> Features:
         """Return the numbers that the member's encoder gives; members with the same file share them.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .batches import even, of_texts
 from .encoders import encoder_of
 from .errors import InputError, ModelError
 from .inputs import Features
@@ -21,8 +23,6 @@ MAX_ENCODER_BYTES = 64 * 2**20
 _KINDS = ("table", "text")
 _ROWS = 4096
 """Encoding a batch costs a little for each column, however few the rows; more would leave a core's cache."""
-_TEXTS = 256
-"""The longest text of a batch says how many numbers each of its rows takes."""
 _WORDS = ("one", "two", "three", "good", "bad", "now", "then", "Ünï", "42")
 _SECONDS = 1.9e9
 """Made-up dates lie between 1970 and 2030."""
@@ -33,7 +33,6 @@ class TableInput:
 
     def __init__(self, rule: TableRule, manifest: Manifest) -> None:
         self.rule = rule
-        self.batch = _TEXTS if len(rule.texts) == len(rule.columns) else _ROWS
         self._manifest = manifest
         self._known: dict[str, Features] = {}
 
@@ -56,6 +55,13 @@ class TableInput:
                 f"X: float64 numbers in {wanted[0]} columns and {wanted[1]} columns of text are needed. "
                 f"Got {X.numbers.dtype} {X.numbers.shape} and {[len(texts) for texts in X.texts]}. Use Model.rows(X)."
             )
+
+    def batches(self, X: RowSet) -> Iterator[slice | np.ndarray]:
+        """Yield which rows are computed together: where they are texts, those of like length."""
+        if not isinstance(X, Table) or len(X.texts) < len(self.rule.columns) or not X.texts:
+            yield from even(len(X), _ROWS)
+            return
+        yield from of_texts(np.sum([texts.sizes for texts in X.texts], axis=0))
 
     def features(self, entry: MemberEntry) -> Features:
         """Return the numbers that the member's encoder gives; members with the same file share them.

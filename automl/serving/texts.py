@@ -53,6 +53,11 @@ class Texts:
         ends = [np.empty(0, np.int64), *(part.ends + offset for part, offset in zip(packed, offsets, strict=False))]
         return cls.of_packed(np.concatenate(data), np.concatenate(ends))
 
+    @property
+    def sizes(self) -> np.ndarray:
+        """Return the bytes of each text, int64 (n,)."""
+        return np.asarray(self._ends - self._starts)
+
     def __len__(self) -> int:
         return len(self._ends)
 

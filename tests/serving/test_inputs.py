@@ -36,14 +36,23 @@ def manifest(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Manife
 def test_every_kind_is_made_by_its_own_module(manifest: Manifest) -> None:
     made = input_of(manifest)
     assert type(made).__module__ == f"automl.serving.{KINDS[manifest.input['kind']]}"
-    assert made.batch > 0
 
 
 @pytest.mark.parametrize(
     ("shape", "batch"), [((8, 8, 1), 256), ((28, 28, 1), 256), ((168, 224, 3), 4), ((2000, 2000, 4), 1)], ids=str
 )
 def test_the_larger_the_images_the_fewer_at_once(shape: tuple[int, int, int], batch: int) -> None:
-    assert ImageInput(ImageRule(*shape)).batch == batch
+    rows = np.zeros((300, *shape), np.uint8) if np.prod(shape) < 10_000 else np.zeros((5, *shape), np.uint8)
+    sizes = [len(rows[part]) for part in ImageInput(ImageRule(*shape)).batches(rows)]
+    assert (max(sizes), sum(sizes)) == (batch, len(rows))
+
+
+def test_every_row_is_in_one_batch(manifest: Manifest) -> None:
+    made = input_of(manifest)
+    rows = made.made_up(300, np.random.default_rng(0))
+    numbers = np.concatenate([np.arange(300)[part] for part in made.batches(rows)])
+    assert sorted(numbers.tolist()) == list(range(300))
+    assert list(made.batches(rows[:0])) == []
 
 
 def test_made_up_rows_are_rows_of_the_kind(manifest: Manifest) -> None:

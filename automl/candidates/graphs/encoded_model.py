@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from automl.serving.batches import even
 from automl.serving.encoders import Encoder, encoder_of
 
 _FILE, _ENCODER = "model.onnx", "model.encoder.json"
@@ -54,8 +55,16 @@ class EncodedModel:
 
     def predict(self, X: Any) -> np.ndarray:
         """Return float32 scores of rows as in `DataSource.X`: (n, classes) probabilities or (n,) values."""
-        starts = range(0, max(1, len(X)), self.batch)
-        return np.concatenate([self.predict_encoded(self._encoder.compute(X[i : i + self.batch])) for i in starts])
+        parts = list(self.batches(X)) or [slice(0, 0)]
+        scores = [self.predict_encoded(self._encoder.compute(X[part])) for part in parts]
+        out = np.empty((len(X), *scores[0].shape[1:]), np.float32)
+        for part, found in zip(parts, scores, strict=True):
+            out[part] = found
+        return out
+
+    def batches(self, X: Any) -> Iterator[slice | np.ndarray]:
+        """Yield which rows are computed together, as they are where the model is deployed."""
+        return even(len(X), self.batch)
 
     def predict_encoded(self, X: np.ndarray) -> np.ndarray:
         """Return float32 scores of rows as the encoder gives them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from automl.candidates.graphs.encoded_model import EncodedModel
 from automl.core.protocols import Context, DataSource
+from automl.serving.batches import of_texts
+from automl.serving.table import Table
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class TextModel(EncodedModel):
 
     kind: ClassVar[str] = "text"
     batch: int = 256
+
+    def batches(self, X: Table) -> Iterator[np.ndarray]:
+        """Yield texts of like length."""
+        return of_texts(X.texts[0].sizes)
 
 
 class Batches(Protocol):
