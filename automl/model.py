@@ -41,11 +41,11 @@ class Predictions:
 class Model:
     """A loaded artifact. Its own code is never run: the ONNX members are, by the installed serving code."""
 
-    def __init__(self, folder: Path, *, expect_sha256: str = "") -> None:
+    def __init__(self, folder: Path, *, expect_sha256: str = "", threads: int = 1) -> None:
         self.folder = folder
         check_artifact(folder, expect_sha256=expect_sha256)
         with _plain_errors():
-            self._served = ServedModel.load(folder, expect_sha256=expect_sha256)
+            self._served = ServedModel.load(folder, expect_sha256=expect_sha256, threads=threads)
 
     @property
     def manifest(self) -> Manifest:

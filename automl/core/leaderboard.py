@@ -126,10 +126,15 @@ def batch_ms(trial: Trial) -> float:
     return _together(trial, math.fsum(r.batch_ms for r in trial.results.values()))
 
 
+def body(trial: Trial) -> str:
+    """Return the name of the network that all fold models of a trial share, empty for none."""
+    names = {r.notes.get(BODY, "") for r in trial.results.values()}
+    return names.pop() if len(names) == 1 else ""
+
+
 def _together(trial: Trial, total: float) -> float:
     """Return what all fold models of a trial take; a network that all share counts once."""
-    is_shared = all(BODY in r.notes for r in trial.results.values())
-    return total / max(1, len(trial.results)) if is_shared else total
+    return total / len(trial.results) if body(trial) else total
 
 
 class _Scored(NamedTuple):

@@ -152,7 +152,7 @@ def _content(spec: DataSpec, members: Sequence[ExportMember], facts: ArtifactFac
 
 
 def _groups(members: Sequence[ExportMember]) -> list[list[ExportMember]]:
-    """Return members one by one, but those of a trial together that share a body and read the same features."""
+    """Return members one by one, but those of a candidate together that share a body and read the same features."""
     groups: dict[tuple[object, ...], list[ExportMember]] = {}
     for place, member in enumerate(members):
         entry = _facts(member)
@@ -160,7 +160,7 @@ def _groups(members: Sequence[ExportMember]) -> list[list[ExportMember]]:
         if "body" in entry:
             encoder = entry["features"].get("encoder")
             plan = hashlib.sha256((member.folder / encoder).read_bytes()).hexdigest() if encoder else ""
-            key = (member.trial, entry["body"], entry["features"]["kind"], plan)
+            key = (member.candidate, entry["body"], entry["features"]["kind"], plan)
         groups.setdefault(key, []).append(member)
     return list(groups.values())
 

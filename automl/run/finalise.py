@@ -34,7 +34,7 @@ INTERRUPT_SECONDS = 2.0
 LEAST_CHOICE_SHARE = 0.3
 """Share of what is left for choosing, at least; the rest is for export, verification, report and registration."""
 
-AFTER_CHOICE_SECONDS = 3.0
+AFTER_CHOICE_SECONDS = 2.6
 """What comes after choosing took 2.0 s with an ensemble of four models of texts; the rest is for a busy machine."""
 
 REFINE_SHARE = 0.5
@@ -284,7 +284,8 @@ def _time_left(run: Run) -> Callable[[], float] | None:
         return None
     began = run.time.at()
     left = max(0.0, run.seconds_left() - run.refit_seconds() - run.end_seconds())
-    allowed = min(LONGEST_CHOICE_SECONDS, max(LEAST_CHOICE_SHARE * left, left - AFTER_CHOICE_SECONDS))
+    least = LEAST_CHOICE_SHARE * max(left, min(run.seconds_left(), run.parts.reserve_seconds))
+    allowed = min(LONGEST_CHOICE_SECONDS, max(least, left - AFTER_CHOICE_SECONDS))
     if run.interrupted:
         allowed = INTERRUPT_SECONDS
     return lambda: began + allowed - run.time.at()

@@ -21,7 +21,7 @@ from automl.core.protocols import WAIT, Done, Executor, Journal, Recorder
 from automl.core.request import SearchRequest
 from automl.errors import ArtifactError
 from automl.run.folder import RunFolder
-from automl.run.foresight import Choose, Foresight, end_seconds
+from automl.run.foresight import Choose, Foresight, end_seconds_of
 from automl.run.kept_models import KeptModels
 
 TICK_SECONDS = 2.0
@@ -285,7 +285,7 @@ class Run:
     def end_seconds(self) -> float:
         """Return the seconds that the models which the winner is likely to have take to be exported and tested."""
         likely = self._foresight.trials(self.history)
-        return sum(end_seconds(self.history.trials[n], self.started.test_rows) for n in likely)
+        return end_seconds_of((self.history.trials[n] for n in likely), self.started.test_rows)
 
     def most_end_seconds(self) -> float | None:
         """Return what the models of the winner may take to be exported and tested in time; None without a deadline."""

@@ -28,6 +28,7 @@ from automl.journals.lock import RunLock
 from automl.journals.sqlite import SqliteJournal
 from automl.model import Model
 from automl.recorders.mlflow import MlflowRecorder
+from automl.run.devices import cores
 from automl.run.finalise import Ending, finalise
 from automl.run.folder import RunFolder
 from automl.run.foresight import early_choice
@@ -244,10 +245,10 @@ class Drive:
         )
 
     def _score_test(self, artifact: Path) -> TestScore:
-        """Look at the test set, once."""
+        """Look at the test set, once; the workers have nothing to do any more, so all cores may help."""
         test = self.given.test
         assert test is not None
-        return score_rows(Model(artifact), test.X, np.asarray(test.y), self.started.metric)
+        return score_rows(Model(artifact, threads=cores()), test.X, np.asarray(test.y), self.started.metric)
 
 
 def reserve_seconds(budget: Budget, rows: int, *, is_recorded: bool) -> float:

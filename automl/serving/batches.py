@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-_TEXTS, _BYTES, _LONGEST = 256, 2**14, 2**11
+_TEXTS, _BYTES, _LONGEST = 256, 2**12, 2**11
 """Most texts at once, their number times the bytes of the longest, and what counts of one: networks read no more."""
 _SERIES, _VALUES = 256, 2**17
 """Most series at once, and their number times the values of the longest."""

@@ -8,7 +8,7 @@ import pytest
 
 from automl.core.history import History, Trial
 from automl.core.job import BODY, FileRef, MemberResult
-from automl.core.leaderboard import batch_ms, best, latency_ms, leaderboard, size_bytes, trial_score, unranked
+from automl.core.leaderboard import batch_ms, best, body, latency_ms, leaderboard, size_bytes, trial_score, unranked
 from automl.core.metrics import metric
 from automl.core.space import Configuration
 
@@ -132,6 +132,7 @@ def test_a_body_that_all_folds_share_counts_once():
     for number, result in shared.results.items():
         shared.results[number] = replace(result, batch_ms=0.3, notes={BODY: "00"})
     assert (size_bytes(shared), latency_ms(shared), batch_ms(shared)) == (1_000_000, 0.5, pytest.approx(0.3))
+    assert (body(shared), body(trial(1, [0.1])), body(trial(2, []))) == ("00", "", "")
 
 
 def test_the_score_of_a_trial_without_results_is_unknown():

@@ -109,10 +109,10 @@ def members(folder: Path, *, bodies: tuple[str, ...], trials: tuple[int, ...]) -
 @pytest.mark.parametrize(
     ("bodies", "trials", "files"),
     [(("a", "a", "a"), (0, 0, 0), 1), (("", "", ""), (0, 0, 0), 3), (("a", "b", "a"), (0, 0, 0), 2),
-     (("a", "a", "a"), (0, 0, 1), 2)],
+     (("a", "a", "a"), (0, 0, 1), 1)],
     ids=["one body", "no body", "two bodies", "two trials"],
 )  # fmt: skip
-def test_models_of_a_trial_that_share_a_body_are_one_file(
+def test_models_of_a_candidate_that_share_a_body_are_one_file(
     tmp_path: Path, rows: np.ndarray, bodies: tuple[str, ...], trials: tuple[int, ...], files: int
 ) -> None:
     spec = tiny_data(tmp_path / "cache", channels=3).spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 
 from automl.core.clock import MonotonicClock
 from automl.core.history import History
+from automl.core.job import BODY
 from automl.core.metrics import metric
 from automl.run.folder import RunFolder
-from automl.run.foresight import LIKELY_TRIALS, Foresight, early_choice
+from automl.run.foresight import LIKELY_TRIALS, Foresight, early_choice, end_seconds, end_seconds_of
 from automl.testing.recorded_run import recorded_run
 
 
@@ -68,3 +70,12 @@ def test_looks_are_few(foresight: Foresight, history: History) -> None:
         assert foresight.is_due(1.0)
         foresight.look(history)
     assert not foresight.is_due(1.0)
+
+
+def test_a_network_that_trials_share_is_asked_once(history: History) -> None:
+    trials = history.full()[:3]
+    for each in trials[:2]:
+        for fold, result in each.results.items():
+            each.results[fold] = replace(result, notes={BODY: "same"})
+    shared = max(end_seconds(t, 100) for t in trials[:2]) + end_seconds(trials[2], 100)
+    assert end_seconds_of(trials, 100) == pytest.approx(shared)
