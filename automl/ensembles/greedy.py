@@ -18,7 +18,7 @@ from automl.core.scores import Pool
 
 STEPS = 25
 LIBRARY = 12
-"""How many of the best trials are candidates for the ensemble."""
+"""How many trials are candidates for the ensemble."""
 _TIE = np.float32(1e-20)
 
 
@@ -59,10 +59,17 @@ def greedy_weights(
 
 
 class Greedy:
-    """Greedy selection on a pool: a `core.scores.Select`, prepared once for many bootstrap samples."""
+    """Greedy selection on a pool: a `core.scores.Select`, prepared once for many bootstrap samples.
 
-    def __init__(self, pool: Pool, *, steps: int = STEPS, latency: Latency | None = None) -> None:
+    Where it is told what kind of model each trial is, the best of each kind may become a member even if a dozen of
+    another kind are better: what errs differently helps a mean most.
+    """
+
+    def __init__(
+        self, pool: Pool, *, steps: int = STEPS, latency: Latency | None = None, kinds: Sequence[str] = ()
+    ) -> None:
         self._pool = pool
+        self._kinds = kinds or [""] * len(pool.predictions)
         self._steps = steps
         self._latency = latency
         self._objective = _objective(pool)
@@ -70,12 +77,19 @@ class Greedy:
     def __call__(self, counts: np.ndarray) -> np.ndarray:
         """Return the weights (T,) chosen on rows that count so often (n,)."""
         singles = np.nan_to_num(self._pool.metric.sign * self._pool.scores(counts), nan=-np.inf)
-        library = np.sort(np.argsort(-singles, kind="stable")[:LIBRARY])
+        library = self._library(singles)
         bag = self._objective.bag(library, counts)
         costs = None if self._latency is None else self._latency.costs[library]
         picks = _climb(bag, self._steps, costs=costs, most=math.inf if self._latency is None else self._latency.most)
         weights = np.bincount(library[picks], minlength=len(self._pool.predictions))
         return np.asarray(weights / weights.sum())
+
+    def _library(self, singles: np.ndarray) -> np.ndarray:
+        """Return who may become a member: the best of each kind of model, then the best of all."""
+        ranked = np.argsort(-singles, kind="stable").tolist()
+        firsts = {self._kinds[i]: i for i in reversed(ranked)}
+        chosen = sorted(ranked, key=lambda i: firsts[self._kinds[i]] != i)[:LIBRARY]
+        return np.sort(np.array(chosen))
 
 
 def _climb(bag: Bag, steps: int, *, costs: np.ndarray | None, most: float) -> list[int]:

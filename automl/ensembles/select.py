@@ -321,9 +321,10 @@ class _Field:
 
     def mixer(self, pool: Pool) -> Select:
         """Return how several models are mixed, prepared on these rows."""
+        kinds = [c.candidate for c in self.contestants]
         if not self.is_small:
-            return Greedy(pool, latency=self.latency)
-        return Ties(pool, [c.candidate for c in self.contestants], self.folds, latency=self.latency)
+            return Greedy(pool, latency=self.latency, kinds=kinds)
+        return Ties(pool, kinds, self.folds, latency=self.latency)
 
     def simplest_near_best(self, rng: np.random.Generator) -> np.ndarray:
         """Return all weight on the simplest trial whose shortfall from the best one is noise."""

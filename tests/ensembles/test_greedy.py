@@ -127,3 +127,18 @@ def test_rows_that_all_models_get_right_leave_nothing_to_choose():
     y = np.arange(10) % 3
     perfect = np.eye(3, dtype=np.float32)[y]
     assert greedy_weights([perfect, perfect], y, metric("accuracy")).tolist() == [1.0, 0.0]
+
+
+def unsure_on(rows: slice, y: np.ndarray) -> np.ndarray:
+    """Return predictions of two classes that are surely right, but on these rows a little wrong."""
+    right = np.where(np.eye(2)[y] > 0, 0.85, 0.15)
+    right[rows] = np.where(np.eye(2)[y[rows]] > 0, 0.4, 0.6)
+    return right.astype(np.float32)
+
+
+def test_the_best_of_each_kind_may_become_a_member_behind_a_dozen_better_ones() -> None:
+    y, everyone = np.arange(400) % 2, np.ones(400)
+    pool = Pool((*[unsure_on(slice(40), y)] * 14, unsure_on(slice(100, 150), y)), y, metric("accuracy"))
+    weights = Greedy(pool, kinds=["a"] * 14 + ["b"])(everyone)
+    assert Greedy(pool)(everyone)[14] == 0 < weights[14]
+    assert pool.score(weights) == 1.0
