@@ -19,7 +19,8 @@ from automl.core.job import Job, JobResult, Report
 from automl.core.leaderboard import contestants, latency_ms, size_bytes
 from automl.core.protocols import DataSource, Done
 from automl.core.seeds import stream
-from automl.ensembles.select import Choice, Contestant, Rules, choose
+from automl.ensembles.field import Contestant, Rules
+from automl.ensembles.select import Choice, choose
 from automl.errors import ArtifactError, SearchFailed
 from automl.run.foresight import end_seconds
 from automl.run.kept_models import KEPT_TRIALS

@@ -19,8 +19,9 @@ from automl.core.history import History, Trial
 from automl.core.leaderboard import batch_ms, body, contestants, latency_ms, size_bytes
 from automl.core.metrics import Metric
 from automl.core.seeds import stream
+from automl.ensembles.field import Contestant, Rules
 from automl.ensembles.greedy import LIBRARY
-from automl.ensembles.select import Contestant, Rules, likely_members
+from automl.ensembles.select import likely_members
 from automl.run.devices import cores
 from automl.run.folder import RunFolder
 from automl.run.pages import out_of_fold

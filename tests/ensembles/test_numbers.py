@@ -9,9 +9,10 @@ import pytest
 
 from automl.core.metrics import metric
 from automl.core.scores import Pool, best_single, corrected_score, p_better, row_interval
-from automl.ensembles import select
+from automl.ensembles import field
+from automl.ensembles.field import Contestant, Rules
 from automl.ensembles.greedy import greedy_weights
-from automl.ensembles.select import Choice, Contestant, Rules, choose
+from automl.ensembles.select import Choice, choose
 
 ROWS = 1200
 Y = np.random.default_rng(0).normal(50, 10, size=ROWS)
@@ -128,7 +129,7 @@ def test_folds_that_are_alike_leave_the_interval() -> None:
 
 def test_of_very_many_rows_a_part_ranks_and_all_score(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = decide(off(2.0, 1), off(9.0, 2), time_left=lambda: 0.0)
-    monkeypatch.setattr(select, "MOST_FIELD_ROWS", 300)
+    monkeypatch.setattr(field, "MOST_FIELD_ROWS", 300)
     part = decide(off(2.0, 1), off(9.0, 2), time_left=lambda: 0.0)
     assert (part.weights, part.cv, part.se) == (whole.weights, whole.cv, whole.se)
     assert "of 300 rows" in part.method
@@ -136,7 +137,7 @@ def test_of_very_many_rows_a_part_ranks_and_all_score(monkeypatch: pytest.Monkey
 
 def test_the_interval_is_for_all_rows_though_a_part_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = decide(off(2.0, 1), time_left=lambda: 0.0)
-    monkeypatch.setattr(select, "MOST_FIELD_ROWS", 300)
+    monkeypatch.setattr(field, "MOST_FIELD_ROWS", 300)
     part = decide(off(2.0, 1), time_left=lambda: 0.0)
     assert part.high - part.low == pytest.approx(whole.high - whole.low, rel=0.25)
 

@@ -3,7 +3,8 @@ import pytest
 
 from automl.core.events import Winner
 from automl.core.metrics import metric
-from automl.ensembles.select import Contestant, Rules, choose
+from automl.ensembles.field import Contestant, Rules
+from automl.ensembles.select import choose
 
 ROWS = 300
 FOLDS = np.arange(ROWS) % 5

@@ -10,7 +10,8 @@ import pytest
 
 from automl.core.events import Winner
 from automl.core.metrics import metric
-from automl.ensembles.select import Choice, Contestant, Rules, choose
+from automl.ensembles.field import Contestant, Rules
+from automl.ensembles.select import Choice, choose
 
 ROWS, CLASSES = 72, 3
 Y = np.arange(ROWS) % CLASSES

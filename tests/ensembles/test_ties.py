@@ -7,8 +7,9 @@ import pytest
 
 from automl.core.metrics import metric
 from automl.core.scores import Pool
+from automl.ensembles.field import Contestant, Rules
 from automl.ensembles.greedy import Latency
-from automl.ensembles.select import Choice, Contestant, Rules, choose, likely_members
+from automl.ensembles.select import Choice, choose, likely_members
 from automl.ensembles.ties import FEW_ROWS, Ties
 
 ROWS = 80
