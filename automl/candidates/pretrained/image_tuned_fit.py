@@ -16,9 +16,9 @@ from automl.candidates.pretrained.image_levels import LAST, LEVELS, columns
 from automl.candidates.pretrained.image_model import PretrainedImageModel
 from automl.candidates.pretrained.image_sight import Sight, look
 from automl.candidates.pretrained.image_tuned_cost import first_trained
-from automl.candidates.pretrained.image_tuning import Course, Inputs, Maps, Pixels, Problem, Tuner, TuningSettings
+from automl.candidates.pretrained.image_tuning import Inputs, Maps, Pixels, Problem, Tuner, TuningSettings
 from automl.candidates.training.memory import is_out_of_memory
-from automl.candidates.training.pace import Pace
+from automl.candidates.training.pace import Pace, PacedCourse
 from automl.candidates.training.settings import Augmentation
 from automl.core import seeds
 from automl.core.protocols import Context, DataSource, Holdout
@@ -137,7 +137,7 @@ def _weights(data: DataSource, ctx: Context) -> torch.Tensor | None:
     return torch.from_numpy(np.asarray(data.weights[ctx.train_rows], np.float32)).to(ctx.device)
 
 
-def _train(network: Classifier, problem: Problem, configuration: Configuration, ctx: Context) -> Course:
+def _train(network: Classifier, problem: Problem, configuration: Configuration, ctx: Context) -> PacedCourse:
     settings = TuningSettings.of(configuration.values)
     tuner = Tuner(network, problem, settings, seeds.derive(ctx.seed, "tuning"))
     devices = [torch.device(ctx.device)] if ctx.device.startswith("cuda") else []
@@ -152,7 +152,7 @@ def _train(network: Classifier, problem: Problem, configuration: Configuration, 
         raise
 
 
-def _note(course: Course, ctx: Context) -> None:
+def _note(course: PacedCourse, ctx: Context) -> None:
     if course.is_cut:
         ctx.note("epochs", f"{course.epochs}: the time ended")
     held = ", ".join(f"{loss:.3f}" for loss in course.losses)

@@ -23,7 +23,7 @@ from automl.candidates.training.adamw import AdamW
 from automl.candidates.training.augment import augmented
 from automl.candidates.training.losses import cross_entropy, soft_labels
 from automl.candidates.training.memory import FrugalStep
-from automl.candidates.training.pace import Pace
+from automl.candidates.training.pace import Pace, PacedCourse
 from automl.candidates.training.settings import Augmentation
 from automl.core.space import Value
 
@@ -125,22 +125,6 @@ class Problem(NamedTuple):
     weights: torch.Tensor | None
 
 
-@dataclass(frozen=True)
-class Course:
-    """What came of it.
-
-    Attributes:
-        losses: of the held-out rows before the first epoch and after each.
-        epochs: done; best_epoch: whose weights are kept, 0 for those before the first.
-        is_cut: whether time ended it.
-    """
-
-    losses: tuple[float, ...]
-    epochs: int
-    best_epoch: int
-    is_cut: bool
-
-
 class Tuner:
     """Trains a classifier in place."""
 
@@ -161,7 +145,7 @@ class Tuner:
         """Return the steps of an epoch."""
         return max(1, len(self.problem.fit) // self.settings.batch_size)
 
-    def train(self, pace: Pace) -> Course:
+    def train(self, pace: Pace) -> PacedCourse:
         """Train until the pace or patience ends it; the network then has its best weights.
 
         Raises:
@@ -178,7 +162,7 @@ class Tuner:
                 break
         self.network.load_state_dict(best)
         self.network.eval()
-        return Course(tuple(losses), epoch, best_epoch, is_cut)
+        return PacedCourse(tuple(losses), epoch, best_epoch, is_cut)
 
     def _epoch(self, pace: Pace) -> bool:
         """Train one epoch; return whether time ended it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -15,7 +14,7 @@ from automl.candidates.tabular.network_settings import NetworkSettings
 from automl.candidates.training.adamw import AdamW
 from automl.candidates.training.averaging import Average
 from automl.candidates.training.masks import Masks
-from automl.candidates.training.pace import Pace
+from automl.candidates.training.pace import Pace, PacedCourse
 from automl.core import seeds
 
 SCORED_AT_ONCE = 4096
@@ -36,23 +35,6 @@ class Rows(NamedTuple):
     X: torch.Tensor
     y: torch.Tensor
     weights: torch.Tensor | None
-
-
-@dataclass(frozen=True)
-class Course:
-    """What came of a training.
-
-    Attributes:
-        losses: of the held-out rows after each epoch; empty without such rows.
-        epochs: done, a last one that was cut short included.
-        best_epoch: whose weights the network has now.
-        is_cut: whether time ended it.
-    """
-
-    losses: tuple[float, ...]
-    epochs: int
-    best_epoch: int
-    is_cut: bool
 
 
 class NetworkTrainer:
@@ -117,7 +99,7 @@ class NetworkTrainer:
         return warm * (min(1.0, (1 - progress) / self.settings.decay) if self.settings.decay else 1.0)
 
 
-def train(trainer: NetworkTrainer, held: Rows | None, pace: Pace) -> Course:
+def train(trainer: NetworkTrainer, held: Rows | None, pace: Pace) -> PacedCourse:
     """Train until the pace or patience ends it; the trainer's `kept` network then has its best weights.
 
     Args:
@@ -139,7 +121,7 @@ def train(trainer: NetworkTrainer, held: Rows | None, pace: Pace) -> Course:
             break
     if best:
         trainer.kept.load_state_dict(best)
-    return Course(tuple(losses), epoch, best_epoch or epoch, is_cut)
+    return PacedCourse(tuple(losses), epoch, best_epoch or epoch, is_cut)
 
 
 @torch.no_grad()

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from automl.core.protocols import Context
 
 LEAST_SECONDS = 0.2
 """What is kept of the time for writing the graph and coming home."""
+
+
+@dataclass(frozen=True)
+class PacedCourse:
+    """What came of a paced training.
+
+    Attributes:
+        losses: of the held-out rows after each epoch, where a network is tuned before the first too; empty without
+            such rows.
+        epochs: done, a last one that was cut short included.
+        best_epoch: whose weights the network has now; 0 for those before the first.
+        is_cut: whether time ended it.
+    """
+
+    losses: tuple[float, ...]
+    epochs: int
+    best_epoch: int
+    is_cut: bool
 
 
 class Pace:

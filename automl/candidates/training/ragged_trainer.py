@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,30 +15,13 @@ from torch.nn import functional
 from automl.candidates.training.adamw import AdamW, clip
 from automl.candidates.training.averaging import Average
 from automl.candidates.training.memory import FrugalStep
-from automl.candidates.training.pace import Pace
+from automl.candidates.training.pace import Pace, PacedCourse
 from automl.candidates.training.ragged_network import RaggedNetwork
 from automl.candidates.training.ragged_rows import Batch, Limits, RaggedRows, batches
 from automl.candidates.training.ragged_settings import RaggedSettings
 
 SCORED_AT_ONCE = 8
 """Held-out rows go through the network in batches so many times those of training."""
-
-
-@dataclass(frozen=True)
-class RaggedCourse:
-    """What came of a training.
-
-    Attributes:
-        losses: of the held-out rows after each epoch; empty without such rows.
-        epochs: done, a last one that was cut short included.
-        best_epoch: whose weights the network has now.
-        is_cut: whether time ended it.
-    """
-
-    losses: tuple[float, ...]
-    epochs: int
-    best_epoch: int
-    is_cut: bool
 
 
 class RaggedTrainer:
@@ -120,7 +102,7 @@ class RaggedTrainer:
         return warm * (min(1.0, (1 - progress) / self.settings.decay) if self.settings.decay else 1.0)
 
 
-def train(trainer: RaggedTrainer, held: RaggedRows | None, pace: Pace) -> RaggedCourse:
+def train(trainer: RaggedTrainer, held: RaggedRows | None, pace: Pace) -> PacedCourse:
     """Train until the pace or patience ends it; the trainer's `kept` network then has its best weights.
 
     Args:
@@ -144,7 +126,7 @@ def train(trainer: RaggedTrainer, held: RaggedRows | None, pace: Pace) -> Ragged
     if best:
         trainer.kept.load_state_dict(best)
     trainer.kept.eval()
-    return RaggedCourse(tuple(losses), epoch, best_epoch or epoch, is_cut)
+    return PacedCourse(tuple(losses), epoch, best_epoch or epoch, is_cut)
 
 
 @torch.no_grad()

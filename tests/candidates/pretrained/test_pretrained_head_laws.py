@@ -13,8 +13,8 @@ from automl.candidates.pretrained.efficientnet_torch import Body, Classifier, En
 from automl.candidates.pretrained.head import ABSENT, Head, head_seconds, learn
 from automl.candidates.pretrained.image_levels import LAST
 from automl.candidates.pretrained.image_sight import Sight
-from automl.candidates.pretrained.image_tuning import Course, Maps, Pixels, Problem, Tuner, TuningSettings
-from automl.candidates.training.pace import Pace
+from automl.candidates.pretrained.image_tuning import Maps, Pixels, Problem, Tuner, TuningSettings
+from automl.candidates.training.pace import Pace, PacedCourse
 from automl.candidates.training.settings import Augmentation
 from automl.core.space import Value
 from automl.testing.context import LocalContext, striped_images
@@ -250,7 +250,7 @@ def tuner(backbone: Backbone, held: int, **changed: Value) -> Tuner:
     return Tuner(network, problem, TuningSettings.of({**SETTINGS, **changed, "network": "small"}), 0)
 
 
-def course(made: Tuner, folder: Path) -> Course:
+def course(made: Tuner, folder: Path) -> PacedCourse:
     ctx = LocalContext(np.arange(24), np.arange(0), 2, folder)
     return made.train(Pace(ctx, made.settings.epochs * made.epoch_steps, reserve_seconds=0.0))
 

@@ -10,8 +10,8 @@ import torch
 from automl.candidates.tabular.network_inputs import layout
 from automl.candidates.tabular.network_layers import TableNetwork
 from automl.candidates.tabular.network_settings import NetworkSettings
-from automl.candidates.tabular.network_training import Course, NetworkTrainer, Rows, held_loss, train
-from automl.candidates.training.pace import Pace
+from automl.candidates.tabular.network_training import NetworkTrainer, Rows, held_loss, train
+from automl.candidates.training.pace import Pace, PacedCourse
 from automl.core.clock import FakeClock
 from automl.testing.context import LocalContext
 
@@ -79,7 +79,7 @@ def test_patience_ends_what_does_not_get_better() -> None:
 
 def test_without_held_out_rows_it_trains_to_the_end() -> None:
     trainer = trainer_of(rows_of(100))
-    assert train(trainer, None, pace_of(trainer)) == Course((), 12, 12, is_cut=False)
+    assert train(trainer, None, pace_of(trainer)) == PacedCourse((), 12, 12, is_cut=False)
 
 
 def test_time_cuts_it_short_in_the_midst_of_an_epoch() -> None:
